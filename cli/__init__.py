@@ -1,0 +1,1 @@
+"""The `outbound` command: starts the stack and talks to it."""

@@ -1,0 +1,1 @@
+"""Tests of Outbound. Every folder below is a package too (see CONTRIBUTING)."""
