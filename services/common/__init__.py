@@ -1,0 +1,1 @@
+"""What every process shares. Knows no domain word and imports no service."""

@@ -1,0 +1,144 @@
+"""Events as the code sees them, and the EventBatch they travel in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from outbound.common.v1 import events_pb2
+
+from services.common.ids import new_id, text
+
+MAX_EVENTS = 500
+"""Most events in one batch."""
+MAX_BYTES = 512 * 1024
+"""A batch is closed when its data reach this size; NATS takes 1 MiB unless told otherwise."""
+_TYPE_PREFIX = "type.googleapis.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """A fact to be published.
+
+    `resource` and `event` are the words of the subject, `revision` that of the resource after the
+    change (0 when it has none), `data` a serialised protobuf message whose full name is `data_type`.
+    """
+
+    customer_id: UUID
+    resource: str
+    event: str
+    resource_id: UUID
+    revision: int
+    data: bytes
+    data_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedEvent:
+    """A fact that was published. `tm` is domain time; see NewEvent for the rest."""
+
+    id: UUID
+    customer_id: UUID
+    resource: str
+    event: str
+    resource_id: UUID
+    revision: int
+    tm: datetime
+    data: bytes
+    data_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message: events of one subject, oldest first, and its sequence in the stream (0: unknown)."""
+
+    events: list[ReceivedEvent]
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What becomes one outbox row."""
+
+    customer_id: UUID
+    resource: str
+    event: str
+    payload: bytes
+
+
+def encode(events: Sequence[NewEvent], tm: datetime) -> list[Batch]:
+    """The events as batches, in an order in which no event overtakes an earlier one of its resource."""
+    return [
+        Batch(group[0].customer_id, group[0].resource, group[0].event, _payload(group, tm))
+        for group in _grouped(events)
+    ]
+
+
+def decode(payload: bytes, sequence: int) -> Received:
+    """The events of a message; ValueError when it is not a batch."""
+    try:
+        batch = events_pb2.EventBatch.FromString(payload)
+    except Exception as exc:
+        raise ValueError(f"not an EventBatch: {exc}") from exc
+    customer_id = UUID(batch.customer_id)
+    events = [
+        ReceivedEvent(
+            id=UUID(event.id),
+            customer_id=customer_id,
+            resource=batch.resource,
+            event=batch.event,
+            resource_id=UUID(event.resource_id),
+            revision=event.revision,
+            tm=event.tm_event.ToDatetime(tzinfo=UTC),
+            data=event.data.value,
+            data_type=event.data.type_url.removeprefix(_TYPE_PREFIX),
+        )
+        for event in batch.events
+    ]
+    return Received(events, sequence)
+
+
+def resources_in(payload: bytes) -> set[str]:
+    """Ids of the resources that a batch tells of."""
+    return {event.resource_id for event in events_pb2.EventBatch.FromString(payload).events}
+
+
+def _grouped(events: Iterable[NewEvent]) -> list[list[NewEvent]]:
+    groups: list[list[NewEvent]] = []
+    sizes: list[int] = []
+    open_groups: dict[tuple[UUID, str, str], int] = {}
+    latest: dict[UUID, int] = {}
+    for event in events:
+        key = (event.customer_id, event.resource, event.event)
+        index = open_groups.get(key)
+        if (
+            index is None
+            or len(groups[index]) >= MAX_EVENTS
+            or sizes[index] + len(event.data) > MAX_BYTES
+            # An earlier event of the same resource is in a later group: joining would overtake it.
+            or index < latest.get(event.resource_id, -1)
+        ):
+            index = open_groups[key] = len(groups)
+            groups.append([])
+            sizes.append(0)
+        groups[index].append(event)
+        sizes[index] += len(event.data)
+        latest[event.resource_id] = index
+    return groups
+
+
+def _payload(group: Sequence[NewEvent], tm: datetime) -> bytes:
+    first = group[0]
+    batch = events_pb2.EventBatch(
+        customer_id=text(first.customer_id), resource=first.resource, event=first.event
+    )
+    for event in group:
+        added = batch.events.add(
+            id=text(new_id()), resource_id=text(event.resource_id), revision=event.revision
+        )
+        added.tm_event.FromDatetime(tm)
+        added.data.type_url = _TYPE_PREFIX + event.data_type
+        added.data.value = event.data
+    return batch.SerializeToString()

@@ -1,0 +1,121 @@
+"""Keyset paging by creation time, newest first, as the documented API has it.
+
+A page token is the `tm_create` of the last row. Rows that share a microsecond would be lost between
+two pages, so when the next row has the same `tm_create` the token also names the last row's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol, TypeVar
+from uuid import UUID
+
+from services.common.errors import InvalidArgument, invalid
+from services.common.ids import NIL
+
+PAGE_SIZE = 100
+"""Default and largest page; the documented API silently uses it for anything outside 1..100."""
+
+_TIME = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[T +](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|z|\+00:00)?", re.ASCII
+)
+_ACCEPTED = "the next_page_token of a list answer, or a time such as 2022-04-28T02:16:39.712142Z"
+
+
+class Listed(Protocol):
+    """What a row of a list has."""
+
+    @property
+    def tm_create(self) -> datetime:
+        """When it was created, aware."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+
+Row = TypeVar("Row", bound=Listed)
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page ends: at `tm`, or inside that microsecond after the row `id`."""
+
+    tm: datetime
+    id: UUID | None = None
+
+    @property
+    def key(self) -> tuple[datetime, UUID]:
+        """For `(tm_create, id) < (:tm, :id)`; without an id this is exactly `tm_create < :tm`."""
+        return self.tm, self.id or NIL
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`size` rows (1..100) created before the cursor; from the newest when there is none."""
+
+    size: int
+    before: Cursor | None = None
+
+
+def page_request(page_size: int, page_token: str) -> Page:
+    """The page asked for; InvalidArgument INVALID_REQUEST_PARAMETER for a malformed token."""
+    size = page_size if 1 <= page_size <= PAGE_SIZE else PAGE_SIZE
+    return Page(size, _parse(page_token) if page_token else None)
+
+
+def next_token(rows: Sequence[Listed], has_tie: bool) -> str:
+    """The token of the page after `rows`; empty only when there are no rows.
+
+    `has_tie` says that the row after the last one has the same `tm_create`.
+    """
+    if not rows:
+        return ""
+    last = rows[-1]
+    token = last.tm_create.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # strftime does not pad years below 1000 on every platform.
+    token = token.rjust(27, "0")
+    return f"{token}~{last.id}" if has_tie else token
+
+
+def cut(rows: Sequence[Row], page: Page) -> tuple[list[Row], str]:
+    """The page and its token from up to `page.size + 1` rows, newest first."""
+    kept = list(rows[: page.size])
+    tie = len(rows) > page.size and rows[page.size].tm_create == kept[-1].tm_create
+    return kept, next_token(kept, tie)
+
+
+def parse_time(value: str) -> datetime | None:
+    """An instant in either documented form (`T` or a space, with or without `Z`), or None.
+
+    A `+` is read as the space it stands for in a query string. Digits beyond microseconds are cut.
+    """
+    found = _TIME.fullmatch(value)
+    if found is None:
+        return None
+    *parts, fraction = found.groups()
+    micros = int((fraction or "0").ljust(6, "0")[:6])
+    try:
+        return datetime(*(int(part) for part in parts), micros, tzinfo=UTC)  # type: ignore[arg-type, misc]
+    except ValueError:
+        return None
+
+
+def _parse(token: str) -> Cursor:
+    time, tilde, row = token.partition("~")
+    tm = parse_time(time)
+    if tm is None:
+        raise _malformed(token)
+    if not tilde:
+        return Cursor(tm)
+    try:
+        return Cursor(tm, UUID(row))
+    except ValueError:
+        raise _malformed(token) from None
+
+
+def _malformed(token: str) -> InvalidArgument:
+    return invalid("page_token", token, _ACCEPTED, reason="INVALID_REQUEST_PARAMETER")
