@@ -373,7 +373,7 @@ class Taken(_message.Message):
     def __init__(self, dialer: _Optional[str] = ...) -> None: ...
 
 class Call(_message.Message):
-    __slots__ = ("call_id", "kind", "state", "address", "dialer", "tm_place", "tm_answer", "answered_by", "rang", "play_id", "finished_play_id", "finished_play_completed", "bridged_with", "digits_pressed", "tm_end", "ended")
+    __slots__ = ("call_id", "kind", "state", "address", "dialer", "tm_place", "tm_answer", "answered_by", "rang", "play_id", "finished_play_id", "finished_play_completed", "bridged_with", "tm_end", "ended", "digits_pressed")
     CALL_ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -387,9 +387,9 @@ class Call(_message.Message):
     FINISHED_PLAY_ID_FIELD_NUMBER: _ClassVar[int]
     FINISHED_PLAY_COMPLETED_FIELD_NUMBER: _ClassVar[int]
     BRIDGED_WITH_FIELD_NUMBER: _ClassVar[int]
-    DIGITS_PRESSED_FIELD_NUMBER: _ClassVar[int]
     TM_END_FIELD_NUMBER: _ClassVar[int]
     ENDED_FIELD_NUMBER: _ClassVar[int]
+    DIGITS_PRESSED_FIELD_NUMBER: _ClassVar[int]
     call_id: str
     kind: CallKind
     state: CallState
@@ -403,10 +403,10 @@ class Call(_message.Message):
     finished_play_id: str
     finished_play_completed: bool
     bridged_with: str
-    digits_pressed: str
     tm_end: _timestamp_pb2.Timestamp
     ended: Ended
-    def __init__(self, call_id: _Optional[str] = ..., kind: _Optional[_Union[CallKind, str]] = ..., state: _Optional[_Union[CallState, str]] = ..., address: _Optional[_Union[Address, _Mapping]] = ..., dialer: _Optional[str] = ..., tm_place: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_by: _Optional[_Union[AnsweredBy, str]] = ..., rang: _Optional[bool] = ..., play_id: _Optional[str] = ..., finished_play_id: _Optional[str] = ..., finished_play_completed: _Optional[bool] = ..., bridged_with: _Optional[str] = ..., digits_pressed: _Optional[str] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[Ended, _Mapping]] = ...) -> None: ...
+    digits_pressed: str
+    def __init__(self, call_id: _Optional[str] = ..., kind: _Optional[_Union[CallKind, str]] = ..., state: _Optional[_Union[CallState, str]] = ..., address: _Optional[_Union[Address, _Mapping]] = ..., dialer: _Optional[str] = ..., tm_place: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answered_by: _Optional[_Union[AnsweredBy, str]] = ..., rang: _Optional[bool] = ..., play_id: _Optional[str] = ..., finished_play_id: _Optional[str] = ..., finished_play_completed: _Optional[bool] = ..., bridged_with: _Optional[str] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ended: _Optional[_Union[Ended, _Mapping]] = ..., digits_pressed: _Optional[str] = ...) -> None: ...
 
 class ListLiveCallsRequest(_message.Message):
     __slots__ = ("call_ids",)
