@@ -1,0 +1,129 @@
+"""Facts out to the outbox, and facts of the campaign process in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from outbound.campaign.v1 import events_pb2 as campaign_events
+from outbound.outdial.v1 import events_pb2 as outdial_events
+from outbound.outplan.v1 import events_pb2 as outplan_events
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.bus import Received
+from services.common.errors import InvalidArgument
+from services.common.ids import parse_id, text
+from services.common.log import get_logger
+from services.common.outbox import NewEvent, Outbox
+from services.outdial.convert import (
+    maxima,
+    outdial_to_proto,
+    settlement_from_proto,
+    target_to_proto,
+)
+from services.outdial.domain import Outdial, Settlement, Target
+from services.outdial.ports import Change
+from services.outdial.service_dialing import DialingService
+
+SETTLE_DURABLE = "outdial-settle"
+SETTLE_FILTERS = [("campaigncall", "done")]
+OUTPLAN_DURABLE = "outdial-outplan"
+OUTPLAN_FILTERS = [("outplan", "updated")]
+
+_OUTDIAL_TYPE = outdial_events.OutdialEvent.DESCRIPTOR.full_name
+_TARGET_TYPE = outdial_events.TargetEvent.DESCRIPTOR.full_name
+
+
+class OutboxEvents:
+    """ports.Events on one transaction's connection."""
+
+    def __init__(self, conn: AsyncConnection, outbox: Outbox) -> None:
+        self._conn = conn
+        self._outbox = outbox
+
+    async def outdial(self, change: Change, outdial: Outdial) -> None:
+        """See ports.Events."""
+        message = outdial_events.OutdialEvent(outdial=outdial_to_proto(outdial))
+        event = NewEvent(
+            customer_id=outdial.customer_id,
+            resource="outdial",
+            event=change.value,
+            resource_id=outdial.id,
+            revision=outdial.revision,
+            data=message.SerializeToString(),
+            data_type=_OUTDIAL_TYPE,
+        )
+        await self._outbox.append(self._conn, [event])
+
+    async def targets(
+        self,
+        change: Change,
+        targets: Sequence[Target],
+        attempts: Mapping[UUID, UUID] | None = None,
+    ) -> None:
+        """See ports.Events."""
+        settled = attempts or {}
+        events = [_target_event(change, each, settled.get(each.id)) for each in targets]
+        await self._outbox.append(self._conn, events)
+
+
+class SettleHandler:
+    """Settles targets by the event campaigncall.done."""
+
+    def __init__(self, dialing: DialingService) -> None:
+        self._dialing = dialing
+
+    async def __call__(self, batches: list[Received]) -> None:
+        """Settle every attempt told of; repeated and late ones change nothing."""
+        settlements = []
+        for received in batches:
+            for event in received.events:
+                found = _settlement(event.data)
+                if found is not None:
+                    settlements.append(found)
+        await self._dialing.settle(settlements)
+
+
+class OutplanHandler:
+    """Reopens exhausted targets by the event outplan.updated."""
+
+    def __init__(self, dialing: DialingService) -> None:
+        self._dialing = dialing
+
+    async def __call__(self, batches: list[Received]) -> None:
+        """Note the plan's maxima for the outdials dialed by it."""
+        for received in batches:
+            for event in received.events:
+                message = outplan_events.OutplanEvent.FromString(event.data)
+                counts = maxima(message.outplan.max_try_counts, "outplan.max_try_counts")
+                for outdial_id in message.outdial_ids:
+                    await self._dialing.plan_changed(parse_id(outdial_id, "outdial_ids"), counts)
+
+
+def _settlement(data: bytes) -> Settlement | None:
+    message = campaign_events.CampaigncallEvent.FromString(data)
+    if not message.HasField("settlement"):
+        return None
+    try:
+        return settlement_from_proto(message.settlement)
+    except InvalidArgument as exc:
+        # Not lost: the claim expires, and ResolveAttempts is asked about the attempt.
+        get_logger().error(
+            "settlement_unreadable", campaigncall=message.campaigncall.id, error=str(exc)
+        )
+        return None
+
+
+def _target_event(change: Change, target: Target, attempt_id: UUID | None) -> NewEvent:
+    message = outdial_events.TargetEvent(
+        target=target_to_proto(target), campaigncall_id=text(attempt_id)
+    )
+    return NewEvent(
+        customer_id=target.customer_id,
+        resource="target",
+        event=change.value,
+        resource_id=target.id,
+        revision=target.revision,
+        data=message.SerializeToString(),
+        data_type=_TARGET_TYPE,
+    )

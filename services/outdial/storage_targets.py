@@ -1,0 +1,190 @@
+"""Targets in PostgreSQL, always in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from services.common.db import statement
+from services.common.paging import Page
+from services.outdial.domain import SLOTS, Status, Target
+from services.outdial.storage_rows import TARGET_COLUMNS, address_value, of_target, target
+
+_STATE_TYPES = {
+    "id": "uuid",
+    "attempt_id": "uuid",
+    "next_try_at": "timestamptz",
+    "tm_update": "timestamptz",
+    "revision": "bigint",
+    "attempt_slot": "smallint",
+    **{f"try_count_{slot}": "smallint" for slot in range(SLOTS)},
+    "is_final": "boolean",
+    "status": "text",
+    "result": "text",
+}
+_FIXED_TYPES = {
+    "outdial_id": "uuid",
+    "customer_id": "uuid",
+    "tm_create": "timestamptz",
+    "tm_delete": "timestamptz",
+    **{f"destination_{slot}": "jsonb" for slot in range(SLOTS)},
+    "name": "text",
+    "detail": "text",
+    "data": "text",
+}
+_ALL_TYPES = _STATE_TYPES | _FIXED_TYPES
+
+
+def _rows(types: Mapping[str, str]) -> str:
+    """Array parameters of these names and types, side by side as a table `u`."""
+    arrays = ", ".join(f"CAST(:{name} AS {kind}[])" for name, kind in types.items())
+    return f"unnest({arrays}) AS u ({', '.join(types)})"
+
+
+def _assigned(types: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} = u.{name}" for name in types if name != "id")
+
+
+_ADD = f"""
+INSERT INTO targets ({", ".join(_ALL_TYPES)}, create_digest)
+SELECT {", ".join(f"u.{name}" for name in _ALL_TYPES)}, u.create_digest
+FROM {_rows(_ALL_TYPES | {"create_digest": "bytea"})}
+ON CONFLICT ON CONSTRAINT targets_pkey DO NOTHING
+RETURNING id
+"""
+_DIGESTS = "SELECT id, create_digest FROM targets WHERE id = ANY(CAST(:ids AS uuid[]))"
+_GET = f"SELECT {TARGET_COLUMNS} FROM targets WHERE id = ANY(CAST(:ids AS uuid[]))"
+_LOCK = f"{_GET} ORDER BY id FOR UPDATE"
+_LOCK_ATTEMPTS = f"""
+SELECT {TARGET_COLUMNS} FROM targets
+WHERE attempt_id = ANY(CAST(:attempts AS uuid[]))
+ORDER BY id
+FOR UPDATE
+"""
+# By primary key where the target is known: both indexes lead there, but this one is warm.
+_LOCK_KNOWN_ATTEMPTS = f"""
+SELECT {of_target("t")}
+FROM unnest(CAST(:attempts AS uuid[]), CAST(:ids AS uuid[])) AS u (attempt_id, id)
+JOIN targets t ON t.id = u.id AND t.attempt_id = u.attempt_id
+ORDER BY t.id
+FOR UPDATE OF t
+"""
+_SAVE_STATES = f"""
+UPDATE targets t SET {_assigned(_STATE_TYPES)} FROM {_rows(_STATE_TYPES)} WHERE t.id = u.id
+"""
+_SAVE = f"""
+UPDATE targets t SET {_assigned(_ALL_TYPES)} FROM {_rows(_ALL_TYPES)} WHERE t.id = u.id
+"""
+_LIST = f"""
+SELECT {TARGET_COLUMNS} FROM targets
+WHERE outdial_id = :outdial_id AND status = :status AND tm_delete IS NULL
+ORDER BY tm_create DESC, id DESC
+LIMIT :limit
+"""
+_LIST_BEFORE = _LIST.replace(
+    "tm_delete IS NULL", "tm_delete IS NULL AND (tm_create, id) < (:tm, :before)"
+)
+
+
+Found = list[Target]
+
+
+class PostgresTargets:
+    """See ports.Targets."""
+
+    def __init__(self, conn: AsyncConnection) -> None:
+        self._conn = conn
+
+    async def add(
+        self, targets: Sequence[Target], digests: Mapping[UUID, bytes]
+    ) -> Mapping[UUID, bytes | None]:
+        """See ports.Targets."""
+        values = _columns(targets)
+        values["create_digest"] = [digests.get(each.id) for each in targets]
+        added = {row[0] for row in await self._conn.execute(statement(_ADD), values)}
+        taken = [each.id for each in targets if each.id not in added]
+        if not taken:
+            return {}
+        rows = await self._conn.execute(statement(_DIGESTS), {"ids": taken})
+        return {row[0]: row[1] for row in rows}
+
+    async def get_many(self, target_ids: Sequence[UUID]) -> Sequence[Target]:
+        """See ports.Targets."""
+        return await self._targets(_GET, {"ids": list(target_ids)})
+
+    async def lock(self, target_ids: Sequence[UUID]) -> Sequence[Target]:
+        """See ports.Targets."""
+        return await self._targets(_LOCK, {"ids": list(target_ids)})
+
+    async def lock_attempts(self, attempts: Mapping[UUID, UUID | None]) -> Sequence[Target]:
+        """See ports.Targets."""
+        if None in attempts.values():
+            return await self._targets(_LOCK_ATTEMPTS, {"attempts": list(attempts)})
+        values = {"attempts": list(attempts), "ids": list(attempts.values())}
+        return await self._targets(_LOCK_KNOWN_ATTEMPTS, values)
+
+    async def save(self, target: Target) -> None:
+        """See ports.Targets."""
+        await self._conn.execute(statement(_SAVE), _columns([target]))
+
+    async def save_states(self, targets: Sequence[Target]) -> None:
+        """See ports.Targets."""
+        await self._conn.execute(statement(_SAVE_STATES), _state_columns(targets))
+
+    async def list(self, outdial_id: UUID, page: Page, status: Status | None) -> Sequence[Target]:
+        """See ports.Targets."""
+        values: dict[str, Any] = {"outdial_id": outdial_id, "limit": page.size + 1}
+        sql = _LIST
+        if page.before is not None:
+            sql = _LIST_BEFORE
+            values["tm"], values["before"] = page.before.key
+        found: list[Target] = []
+        # One index serves every filter: without one, the newest of each status are merged here.
+        for each in Status if status is None else (status,):
+            found += await self._targets(sql, values | {"status": each.value})
+        found.sort(key=lambda each: (each.tm_create, each.id), reverse=True)
+        return found[: page.size + 1]
+
+    async def _targets(self, sql: str, values: Mapping[str, Any]) -> Found:
+        return [target(row) for row in await self._conn.execute(statement(sql), values)]
+
+
+def _state_columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {
+        "id": [each.id for each in targets],
+        "attempt_id": [each.attempt_id for each in targets],
+        "next_try_at": [each.tm_next_try for each in targets],
+        "tm_update": [each.tm_update for each in targets],
+        "revision": [each.revision for each in targets],
+        "attempt_slot": [each.attempt_slot for each in targets],
+        "is_final": [each.is_final for each in targets],
+        "status": [each.status.value for each in targets],
+        "result": [each.result.value for each in targets],
+    }
+    for slot in range(SLOTS):
+        columns[f"try_count_{slot}"] = [each.try_counts[slot] for each in targets]
+    return columns
+
+
+def _columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
+    columns = _state_columns(targets) | {
+        "outdial_id": [each.outdial_id for each in targets],
+        "customer_id": [each.customer_id for each in targets],
+        "tm_create": [each.tm_create for each in targets],
+        "tm_delete": [each.tm_delete for each in targets],
+        "name": [each.name for each in targets],
+        "detail": [each.detail for each in targets],
+        "data": [each.data for each in targets],
+    }
+    for slot in range(SLOTS):
+        columns[f"destination_{slot}"] = [_json(each, slot) for each in targets]
+    return columns
+
+
+def _json(target: Target, slot: int) -> Jsonb | None:
+    value = address_value(target.destinations[slot])
+    return None if value is None else Jsonb(value)
