@@ -1,0 +1,160 @@
+"""The campaign process, put together: settings, resources, services, servicers, background work."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from outbound.campaign.v1 import campaign_service_pb2_grpc as campaign_grpc
+from outbound.flow.v1 import flow_service_pb2_grpc as flow_grpc
+from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
+from outbound.outplan.v1 import outplan_service_pb2_grpc as outplan_grpc
+from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
+
+from services.campaign.campaigncalls.service import CampaigncallService
+from services.campaign.campaigns.clients import GrpcOutdials, GrpcQueues
+from services.campaign.campaigns.domain_leases import PaceDefaults
+from services.campaign.campaigns.ports import Outdials, Queues
+from services.campaign.campaigns.rpc import CampaignServicer
+from services.campaign.campaigns.service import CampaignService
+from services.campaign.campaigns.service_leases import LeaseService
+from services.campaign.campaigns.service_references import References
+from services.campaign.campaigns.service_runs import RunService
+from services.campaign.config import CampaignSettings
+from services.campaign.events import OutboxEvents
+from services.campaign.flows.rpc import FlowServicer
+from services.campaign.flows.service import FlowService
+from services.campaign.outplans.rpc import OutplanServicer
+from services.campaign.outplans.service import OutplanService
+from services.campaign.storage import SCHEMA, Transactions, check
+from services.common.auth import Role, TokenIssuer, TokenVerifier
+from services.common.backoff import every
+from services.common.bus import Bus
+from services.common.clients import Channels, TlsFiles
+from services.common.clock import Clock
+from services.common.db import create_engine
+from services.common.log import get_logger
+from services.common.outbox import Outbox, Relay
+from services.common.server import AddServicer, ServerParts, serve
+
+NAME = "campaign"
+SWEEP_EVERY_SECONDS = 1.0
+SETTLE_EVERY_SECONDS = 5.0
+PURGE_EVERY_SECONDS = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The use cases of the process, on given resources."""
+
+    campaigns: CampaignService
+    references: References
+    leases: LeaseService
+    runs: RunService
+    campaigncalls: CampaigncallService
+    outplans: OutplanService
+    flows: FlowService
+
+    def servicers(self) -> list[tuple[AddServicer, object]]:
+        """What to add to a gRPC server."""
+        campaign = CampaignServicer(
+            campaigns=self.campaigns,
+            leases=self.leases,
+            runs=self.runs,
+            campaigncalls=self.campaigncalls,
+        )
+        return [
+            (campaign_grpc.add_CampaignServiceServicer_to_server, campaign),
+            (outplan_grpc.add_OutplanServiceServicer_to_server, OutplanServicer(self.outplans)),
+            (flow_grpc.add_FlowServiceServicer_to_server, FlowServicer(self.flows)),
+        ]
+
+
+def wire(
+    *,
+    begin: Transactions,
+    outdials: Outdials,
+    queues: Queues,
+    clock: Clock,
+    defaults: PaceDefaults,
+) -> Services:
+    """The use cases on these resources."""
+    references = References(begin=begin, outdials=outdials, queues=queues)
+    return Services(
+        campaigns=CampaignService(begin=begin, references=references, clock=clock),
+        references=references,
+        leases=LeaseService(begin=begin, defaults=defaults),
+        runs=RunService(begin=begin, references=references, clock=clock),
+        campaigncalls=CampaigncallService(begin=begin, clock=clock),
+        outplans=OutplanService(begin=begin, clock=clock),
+        flows=FlowService(begin=begin, clock=clock),
+    )
+
+
+async def run(settings: CampaignSettings, *, clock: Clock | None = None) -> None:
+    """Serve until told to stop."""
+    await serve(await build(settings, clock=clock))
+
+
+async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> ServerParts:
+    """Everything the process consists of, connected but not serving yet."""
+    clock = clock or settings.clock()
+    engine = create_engine(
+        settings.database_url,
+        SCHEMA,
+        pool_size=settings.database_pool_size,
+        max_overflow=settings.database_pool_overflow,
+    )
+    bus = await Bus.connect(settings.nats_url, settings.nats_credentials, NAME)
+    relay = Relay(engine, bus, SCHEMA)
+    outbox = Outbox(clock, relay)
+    tls = TlsFiles.of(settings)
+    channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
+    services = wire(
+        begin=Transactions(engine, lambda conn: OutboxEvents(conn, outbox)),
+        outdials=GrpcOutdials(
+            outdial_grpc.OutdialServiceStub(
+                channels.channel(settings.outdial_address, Role.OUTDIAL)
+            )
+        ),
+        queues=GrpcQueues(
+            queue_grpc.QueueServiceStub(channels.channel(settings.queue_address, Role.QUEUE))
+        ),
+        clock=clock,
+        defaults=PaceDefaults(settings.default_calls_per_second, settings.default_max_concurrent),
+    )
+    return ServerParts(
+        name=NAME,
+        listen=settings.grpc_listen,
+        metrics_listen=settings.metrics_listen,
+        verifier=TokenVerifier.load(settings, NAME),
+        servicers=services.servicers(),
+        checks=[lambda: check(engine), lambda: _stream(bus, settings)],
+        background=[
+            ("relay", relay.run),
+            ("sweeper", lambda: every("sweeper", SWEEP_EVERY_SECONDS, lambda: sweep(services))),
+            (
+                "bindings",
+                lambda: every("bindings", SETTLE_EVERY_SECONDS, services.references.settle_due),
+            ),
+            ("purge", lambda: every("purge", PURGE_EVERY_SECONDS, services.campaigncalls.purge)),
+        ],
+        on_close=[channels.close, bus.close, engine.dispose],
+        drain_seconds=settings.drain_seconds,
+        tls=tls,
+    )
+
+
+async def _stream(bus: Bus, settings: CampaignSettings) -> None:
+    """For health checks: NATS is there, with the stream."""
+    await bus.check()
+    await bus.ensure_stream(
+        max_age_seconds=settings.events_max_age_seconds, replicas=settings.events_replicas
+    )
+
+
+async def sweep(services: Services) -> None:
+    """Close every attempt far past its deadline."""
+    while closed := await services.campaigncalls.sweep():
+        get_logger().warning("attempts_swept", count=closed)
+        await asyncio.sleep(0)

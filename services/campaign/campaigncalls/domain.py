@@ -1,0 +1,320 @@
+"""Campaigncalls: one dial attempt each, from opened to done. Pure rules.
+
+An attempt only moves forward, dialing -> progressing -> done; whatever is late or repeated changes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from services.common.address import Address
+from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
+
+CAMPAIGNCALL_NOT_FOUND = "CAMPAIGNCALL_NOT_FOUND"
+PLACE_SECONDS = 5.0
+"""Real seconds from opening within which an attempt may be placed."""
+DEADLINE_MARGIN = timedelta(seconds=10)
+"""Domain time between the last possible end of ringing and the deadline of an unanswered attempt."""
+MAX_CONVERSATION = timedelta(hours=1)
+"""Domain time after which the network ends a conversation by itself."""
+CONVERSATION_MARGIN = timedelta(seconds=30)
+"""Domain time between that and the deadline of an answered attempt."""
+MAX_BATCH = 1000
+"""Most attempts in one request."""
+
+HANGUP_REASONS = ("normal", "busy", "noanswer", "failed", "cancel", "timeout", "dialout", "amd")
+"""The documented words."""
+_SPELLINGS = {"no_answer": "noanswer", "canceled": "cancel", "cancelled": "cancel"}
+
+
+class CallStatus(StrEnum):
+    """Where an attempt stands."""
+
+    DIALING = "dialing"
+    PROGRESSING = "progressing"
+    DONE = "done"
+
+
+class Result(StrEnum):
+    """What came of it; NONE until it is done."""
+
+    NONE = ""
+    SUCCESS = "success"
+    FAIL = "fail"
+
+
+class ReportKind(StrEnum):
+    """What a report tells."""
+
+    ANSWERED = "answered"
+    CONNECTED = "connected"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Campaigncall:
+    """One dial attempt. `deadline` is domain time."""
+
+    id: UUID
+    customer_id: UUID
+    campaign_id: UUID
+    outplan_id: UUID
+    outdial_id: UUID
+    outdial_target_id: UUID
+    queue_id: UUID | None
+    flow_id: UUID | None
+    activeflow_id: UUID
+    source: Address | None
+    destination: Address
+    destination_index: int
+    try_count: int
+    run_number: int
+    dialer_id: str
+    deadline: datetime
+    tm_create: datetime
+    status: CallStatus = CallStatus.DIALING
+    result: Result = Result.NONE
+    hangup_reason: str = ""
+    hangup_detail: str = ""
+    is_refunded: bool = False
+    is_abandoned: bool = False
+    revision: int = 1
+    tm_update: datetime | None = None
+    tm_delete: datetime | None = None
+    tm_answer: datetime | None = None
+    tm_connect: datetime | None = None
+    tm_end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One fact about one attempt, at `tm` in domain time.
+
+    The rest belongs to ENDED: `is_refunded` says that nothing was sent to the network, `tm_answer`
+    is when it was answered, should that report have been lost.
+    """
+
+    id: UUID
+    kind: ReportKind
+    tm: datetime
+    hangup_reason: str = ""
+    hangup_detail: str = ""
+    is_refunded: bool = False
+    is_abandoned: bool = False
+    tm_answer: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPlan:
+    """What of an outplan decides about further tries, as it is at the end of an attempt."""
+
+    try_interval_ms: int
+    max_try_counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What outdial settles the target of a done attempt by.
+
+    `is_final`: the target is done whatever its tries left, because somebody was spoken to.
+    """
+
+    call: Campaigncall
+    is_final: bool
+    plan: RetryPlan
+
+
+@dataclass(slots=True)
+class Counts:
+    """By how much a batch changes the counters of one campaign."""
+
+    opened: int = 0
+    placed: int = 0
+    ended: int = 0
+    progressing: int = 0
+    success: int = 0
+    fail: int = 0
+    answered: int = 0
+    connected: int = 0
+    abandoned: int = 0
+    refunded: int = 0
+    talk_ms: int = 0
+    hangup_reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """An attempt after its reports, with which of the three steps they took it over."""
+
+    call: Campaigncall
+    answered: Campaigncall | None = None
+    connected: Campaigncall | None = None
+    ended: Campaigncall | None = None
+
+    @property
+    def is_change(self) -> bool:
+        """Did any report change anything."""
+        return bool(self.answered or self.connected or self.ended)
+
+
+def advance(call: Campaigncall, reports: Iterable[Report], now: datetime) -> Advance:
+    """The attempt after these reports, in order."""
+    answered = connected = ended = None
+    for report in reports:
+        if call.status is CallStatus.DONE:
+            break
+        answer = _answer_time(call, report)
+        if answer is not None:
+            call = answered = _answer(call, answer, now)
+        if report.kind is ReportKind.CONNECTED and call.tm_connect is None:
+            call = connected = _touched(replace(call, tm_connect=report.tm), now)
+        elif report.kind is ReportKind.ENDED:
+            call = ended = _end(call, report, now)
+    return Advance(call, answered, connected, ended)
+
+
+def count(change: Advance, counts: Counts) -> None:
+    """Add what the change means for the campaign's counters."""
+    call = change.call
+    if change.answered is not None:
+        counts.answered += 1
+        counts.progressing += 1
+    if change.connected is not None:
+        counts.connected += 1
+    if change.ended is None:
+        return
+    counts.ended += 1
+    counts.progressing -= call.tm_answer is not None
+    counts.success += call.result is Result.SUCCESS
+    counts.fail += call.result is Result.FAIL
+    counts.abandoned += call.is_abandoned
+    counts.refunded += call.is_refunded
+    counts.placed -= call.is_refunded
+    counts.talk_ms += _talk_ms(call)
+    reasons = counts.hangup_reasons
+    reasons[call.hangup_reason] = reasons.get(call.hangup_reason, 0) + 1
+
+
+def settlement(call: Campaigncall, plan: RetryPlan) -> Settlement:
+    """How the target of a done attempt is to be settled."""
+    # An answered call that ran into the duration limit is a fail by the documented table, but the
+    # person has been spoken to and must not be called again.
+    spoken_to = call.hangup_reason == "timeout" and call.tm_answer is not None
+    return Settlement(call, call.result is Result.SUCCESS or spoken_to, plan)
+
+
+def lost(call: Campaigncall, now: datetime) -> Report:
+    """The report that ends an attempt nobody has heard of until its deadline.
+
+    Unanswered it fails and the try counts: the phone may have rung. Answered it is a success: the
+    person was spoken to.
+    """
+    if call.tm_answer is not None:
+        return Report(
+            call.id,
+            ReportKind.ENDED,
+            now,
+            hangup_reason="normal",
+            hangup_detail=LOST_AFTER_ANSWER,
+        )
+    return Report(call.id, ReportKind.ENDED, now, hangup_reason="failed", hangup_detail=LOST)
+
+
+LOST = "lost"
+LOST_AFTER_ANSWER = "lost_after_answer"
+
+
+def dialing_deadline(opened: datetime, scale: float, dial_timeout_ms: int) -> datetime:
+    """When an unanswered attempt is given up, in domain time.
+
+    The time to place it is real, so it is `scale` times as long in domain time.
+    """
+    place = timedelta(seconds=PLACE_SECONDS * scale)
+    return opened + place + timedelta(milliseconds=dial_timeout_ms) + DEADLINE_MARGIN
+
+
+def delete(call: Campaigncall, now: datetime) -> Campaigncall:
+    """The attempt, deleted; FailedPrecondition unless it is done."""
+    if call.tm_delete is not None:
+        return call
+    if call.status is not CallStatus.DONE:
+        raise FailedPrecondition(
+            f"campaigncall {call.id} is {call.status}; it can be deleted when it is done",
+            status=call.status,
+        )
+    return _touched(replace(call, tm_delete=now), now)
+
+
+def owned(call: Campaigncall | None, call_id: UUID, customer_id: UUID) -> Campaigncall:
+    """The attempt if there is one and it is the customer's; NotFound or PermissionDenied."""
+    if call is None:
+        raise NotFound(f"there is no campaigncall {call_id}", reason=CAMPAIGNCALL_NOT_FOUND)
+    if call.customer_id != customer_id:
+        raise PermissionDenied(f"campaigncall {call_id} belongs to another customer")
+    return call
+
+
+def documented_reason(word: str) -> str:
+    """The documented hangup reason for a word; `failed` for one that is not documented."""
+    reason = _SPELLINGS.get(word, word)
+    return reason if reason in HANGUP_REASONS else "failed"
+
+
+def _answer_time(call: Campaigncall, report: Report) -> datetime | None:
+    """When the report says an attempt not known to be answered was answered, else None."""
+    if call.tm_answer is not None:
+        return None
+    if report.kind is ReportKind.ENDED:
+        return report.tm_answer
+    # Nobody joins an agent to a call that was not answered: that report was lost.
+    return report.tm
+
+
+def _answer(call: Campaigncall, tm: datetime, now: datetime) -> Campaigncall:
+    return _touched(
+        replace(
+            call,
+            status=CallStatus.PROGRESSING,
+            tm_answer=tm,
+            deadline=tm + MAX_CONVERSATION + CONVERSATION_MARGIN,
+        ),
+        now,
+    )
+
+
+def _end(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
+    reason = documented_reason(report.hangup_reason)
+    was_answered = call.tm_answer is not None
+    is_success = reason == "normal" and was_answered
+    detail = report.hangup_detail
+    if not detail and report.hangup_reason not in (reason, *_SPELLINGS):
+        detail = report.hangup_reason
+    return _touched(
+        replace(
+            call,
+            status=CallStatus.DONE,
+            result=Result.SUCCESS if is_success else Result.FAIL,
+            hangup_reason=reason,
+            hangup_detail=detail,
+            # A try is given back only if no phone can have rung.
+            is_refunded=report.is_refunded and not was_answered,
+            is_abandoned=report.is_abandoned and was_answered and call.tm_connect is None,
+            tm_end=report.tm,
+        ),
+        now,
+    )
+
+
+def _talk_ms(call: Campaigncall) -> int:
+    if call.tm_answer is None or call.tm_end is None or call.hangup_detail == LOST_AFTER_ANSWER:
+        return 0
+    return max(0, round((call.tm_end - call.tm_answer) / timedelta(milliseconds=1)))
+
+
+def _touched(call: Campaigncall, now: datetime) -> Campaigncall:
+    return replace(call, revision=call.revision + 1, tm_update=now)

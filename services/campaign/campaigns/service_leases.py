@@ -1,0 +1,53 @@
+"""Handing campaigns to dialers: discover, renew, take over, hand back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from services.campaign.campaigns.domain_leases import HeldLease, Lease, PaceDefaults, run_definition
+from services.campaign.campaigns.ports import Begin
+
+
+class LeaseService:
+    """The use cases of leases. A dialer makes one call at a time."""
+
+    def __init__(self, *, begin: Begin, defaults: PaceDefaults) -> None:
+        self._begin = begin
+        self._defaults = defaults
+
+    async def acquire_leases(
+        self, dialer_id: str, capacity: int, held: Sequence[HeldLease]
+    ) -> list[Lease]:
+        """Every lease the dialer holds after the call: those renewed, and new ones up to `capacity`.
+
+        A held one that is missing was lost or has ended. Leases above the capacity are renewed too:
+        only the dialer can tell which of them to hand back.
+        """
+        known = {each.campaign_id: each.definition_revision for each in held}
+        async with self._begin() as tx:
+            renewed = await tx.leases.renew(dialer_id, held) if held else set()
+            room = capacity - len(renewed)
+            taken = await tx.leases.take(dialer_id, renewed, room) if room > 0 else set()
+            states = await tx.leases.states(renewed | taken) if renewed or taken else ()
+            changed = {
+                each.campaign_id
+                for each in states
+                if each.campaign_id in taken
+                or known.get(each.campaign_id) != each.definition_revision
+            }
+            found = await tx.leases.definitions(changed) if changed else ()
+        definitions = {each.campaign.id: run_definition(each, self._defaults) for each in found}
+        return [
+            Lease(
+                state=each,
+                is_new=each.campaign_id in taken,
+                definition=definitions.get(each.campaign_id),
+            )
+            for each in states
+        ]
+
+    async def release_leases(self, dialer_id: str, held: Sequence[HeldLease]) -> None:
+        """Let other dialers take these campaigns at once."""
+        if held:
+            async with self._begin() as tx:
+                await tx.leases.release(dialer_id, held)

@@ -1,0 +1,163 @@
+"""What a campaign refers to: does it exist, may it be used, and whose outdial is it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Set
+from uuid import UUID
+
+from services.campaign.campaigns import domain
+from services.campaign.campaigns.domain import OUTDIAL_IN_USE, Campaign
+from services.campaign.campaigns.ports import Begin, Outdials, Queues, Transaction
+from services.common.actions import Action
+from services.common.errors import (
+    AppError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    invalid,
+)
+
+LEFTOVER_SECONDS = 60.0
+"""A binding asked for is checked after this much real time, should its request have died."""
+
+
+class References:
+    """Checks references and keeps the bindings of outdials true to the campaigns.
+
+    No method calls another service while it holds a lock.
+    """
+
+    def __init__(self, *, begin: Begin, outdials: Outdials, queues: Queues) -> None:
+        self._begin = begin
+        self._outdials = outdials
+        self._queues = queues
+
+    async def check_local(self, tx: Transaction, campaign: Campaign, names: Set[str]) -> None:
+        """InvalidArgument unless what the named members refer to exists in this process."""
+        if "outplan_id" in names and campaign.outplan_id is not None:
+            plan = await tx.outplans.get_for_use(campaign.outplan_id)
+            usable = plan is not None and plan.tm_delete is None
+            if plan is None or not usable or plan.customer_id != campaign.customer_id:
+                raise invalid("outplan_id", str(campaign.outplan_id), "an outplan of yours")
+        if "flow_id" in names and campaign.flow_id is not None:
+            flow = await tx.flows.get_for_use(campaign.flow_id)
+            usable = flow is not None and flow.tm_delete is None
+            if flow is None or not usable or flow.customer_id != campaign.customer_id:
+                raise invalid("flow_id", str(campaign.flow_id), "a flow of yours")
+        if "next_campaign_id" in names and campaign.next_campaign_id is not None:
+            follower = await tx.campaigns.get(campaign.next_campaign_id)
+            usable = follower is not None and follower.tm_delete is None
+            if follower is None or not usable or follower.customer_id != campaign.customer_id:
+                accepted = "a campaign of yours"
+                raise invalid("next_campaign_id", str(campaign.next_campaign_id), accepted)
+
+    async def check_remote(self, campaign: Campaign, names: Set[str]) -> None:
+        """InvalidArgument unless the named queue exists and the named outdial is bound by this call.
+
+        FailedPrecondition OUTDIAL_IN_USE when another campaign uses the outdial.
+        """
+        queue_id = campaign.queue_id if "queue_id" in names else None
+        if queue_id is not None and not await self._queues.exists(campaign.customer_id, queue_id):
+            raise invalid("queue_id", str(queue_id), "a queue of yours")
+        if "outdial_id" in names and campaign.outdial_id is not None:
+            found = await self._outdials.get(campaign.customer_id, campaign.outdial_id)
+            if found is None or found.is_deleted or found.customer_id != campaign.customer_id:
+                raise invalid("outdial_id", str(campaign.outdial_id), "an outdial of yours")
+            await self.bind(campaign)
+
+    async def startable_actions(self, tx: Transaction, campaign: Campaign) -> tuple[Action, ...]:
+        """What runs on answer. FailedPrecondition says what in this process prevents a start."""
+        try:
+            await self.check_local(tx, campaign, {"outplan_id", "flow_id"})
+        except InvalidArgument as exc:
+            raise _unstartable(campaign, exc) from exc
+        flow = None if campaign.flow_id is None else await tx.flows.get(campaign.flow_id)
+        actions = domain.dialed_actions(campaign, () if flow is None else flow.actions)
+        domain.refuse_unstartable(campaign, actions)
+        return actions
+
+    async def check_startable(self, campaign: Campaign, checked: Set[str] = frozenset()) -> None:
+        """FailedPrecondition that says what in another service prevents a start; binds the outdial.
+
+        References in `checked` have been checked by the same request and are not again.
+        """
+        try:
+            await self.check_remote(campaign, {"queue_id", "outdial_id"} - checked)
+        except InvalidArgument as exc:
+            raise _unstartable(campaign, exc) from exc
+
+    async def bind(self, campaign: Campaign) -> None:
+        """Bind the campaign's outdial to it, also out of the hands of a campaign that is gone.
+
+        FailedPrecondition OUTDIAL_IN_USE names the campaign that has it.
+        """
+        outdial_id = campaign.outdial_id
+        if outdial_id is None:
+            return
+        holder: UUID | None = None
+        # Twice: between asking who holds it and taking it over somebody else may have done so.
+        for _ in range(2):
+            holder = await self._outdials.bind(
+                campaign.customer_id, outdial_id, campaign.id, expected=holder
+            )
+            if holder is None:
+                return
+            if not await self._is_gone(holder):
+                break
+        raise FailedPrecondition(
+            f"outdial {outdial_id} is in use by campaign {holder}; delete that campaign or give it "
+            "another outdial first",
+            reason=OUTDIAL_IN_USE,
+            campaign_id=str(holder),
+            outdial_id=str(outdial_id),
+        )
+
+    async def settle(self, customer_id: UUID, outdial_id: UUID, campaign_id: UUID) -> None:
+        """Release the outdial from the campaign unless the campaign uses it.
+
+        If this fails or never runs, the noted check repeats it.
+        """
+        async with self._begin() as tx:
+            campaign = await tx.campaigns.get(campaign_id)
+            if _uses(campaign, outdial_id):
+                await tx.bindings.forget(outdial_id, campaign_id)
+                return
+        # An outdial that is not found is gone together with its binding.
+        with contextlib.suppress(NotFound):
+            await self._outdials.bind(customer_id, outdial_id, None, expected=campaign_id)
+        async with self._begin() as tx:
+            campaign = await tx.campaigns.get(campaign_id)
+            if not _uses(campaign, outdial_id):
+                await tx.bindings.forget(outdial_id, campaign_id)
+                return
+        # It was given back to the campaign while we released it.
+        await self._outdials.bind(customer_id, outdial_id, campaign_id)
+
+    async def try_settle(self, customer_id: UUID, outdial_id: UUID, campaign_id: UUID) -> None:
+        """Like settle, but a failure is left to the noted check: the answer must not wait for it."""
+        try:
+            await self.settle(customer_id, outdial_id, campaign_id)
+        except AppError:
+            return
+
+    async def settle_due(self) -> int:
+        """Settle noted checks that are due; how many there were."""
+        async with self._begin() as tx:
+            due = await tx.bindings.due(100)
+        for customer_id, outdial_id, campaign_id in due:
+            await self.try_settle(customer_id, outdial_id, campaign_id)
+        return len(due)
+
+    async def _is_gone(self, campaign_id: UUID) -> bool:
+        async with self._begin() as tx:
+            holder = await tx.campaigns.get(campaign_id)
+        return holder is None or holder.tm_delete is not None
+
+
+def _uses(campaign: Campaign | None, outdial_id: UUID) -> bool:
+    return campaign is not None and campaign.tm_delete is None and campaign.outdial_id == outdial_id
+
+
+def _unstartable(campaign: Campaign, why: InvalidArgument) -> FailedPrecondition:
+    return FailedPrecondition(f"campaign {campaign.id} cannot be run: {why.message}")

@@ -1,0 +1,79 @@
+"""What can be done with flows."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from services.campaign.flows import domain
+from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
+from services.campaign.flows.ports import Begin, Flows
+from services.common.clock import Clock
+from services.common.errors import AlreadyExists, invalid
+from services.common.ids import new_id
+from services.common.paging import Page, cut
+
+
+class FlowService:
+    """The use cases; each is one transaction."""
+
+    def __init__(self, *, begin: Begin, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def create_flow(self, customer_id: UUID, draft: FlowDraft) -> Flow:
+        """A new flow. The same request with the same id again returns what the first one made."""
+        flow = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
+        async with self._begin() as tx:
+            await _check_follower(tx.flows, flow)
+            if await tx.flows.insert(flow, draft.digest):
+                tx.events.flow("created", flow)
+                return flow
+            present = await tx.flows.get(flow.id)
+            same = await tx.flows.digest(flow.id) == draft.digest
+        if present is None or present.customer_id != customer_id or not same:
+            raise AlreadyExists(f"the id {flow.id} is taken by another flow")
+        return present
+
+    async def get_flow(self, customer_id: UUID | None, flow_id: UUID) -> Flow:
+        """One flow, also a deleted one; a customer of None (the dialer) may read any."""
+        async with self._begin() as tx:
+            return domain.owned(await tx.flows.get(flow_id), flow_id, customer_id)
+
+    async def list_flows(self, customer_id: UUID, page: Page) -> tuple[list[Flow], str]:
+        """A page of the customer's flows and the token of the next."""
+        async with self._begin() as tx:
+            return cut(await tx.flows.list(customer_id, page), page)
+
+    async def update_flow(self, customer_id: UUID, flow_id: UUID, wanted: FlowChange) -> Flow:
+        """The flow with the members given set; it serves the attempts answered from then on."""
+        async with self._begin() as tx:
+            flow = domain.owned(await tx.flows.lock(flow_id), flow_id, customer_id)
+            changed = domain.change(flow, wanted, self._clock.now())
+            if changed is not flow:
+                if changed.on_complete_flow_id != flow.on_complete_flow_id:
+                    await _check_follower(tx.flows, changed)
+                await tx.flows.save(changed)
+                tx.events.flow("updated", changed)
+            return changed
+
+    async def delete_flow(self, customer_id: UUID, flow_id: UUID) -> Flow:
+        """The flow, deleted; deleting it again changes nothing."""
+        async with self._begin() as tx:
+            # Starting a campaign shares this lock, so no campaign can start between check and delete.
+            flow = domain.owned(await tx.flows.lock(flow_id), flow_id, customer_id)
+            busy = await tx.flows.busy_campaigns(flow_id)
+            deleted = domain.delete(flow, busy, self._clock.now())
+            if deleted is not flow:
+                await tx.flows.save(deleted)
+                tx.events.flow("deleted", deleted)
+            return deleted
+
+
+async def _check_follower(flows: Flows, flow: Flow) -> None:
+    follower_id = flow.on_complete_flow_id
+    if follower_id is None:
+        return
+    follower = await flows.get(follower_id)
+    usable = follower is not None and follower.tm_delete is None
+    if not usable or follower is None or follower.customer_id != flow.customer_id:
+        raise invalid("on_complete_flow_id", str(follower_id), "a flow of yours that exists")

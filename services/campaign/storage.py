@@ -1,0 +1,55 @@
+"""Transactions of this process: all repositories and the facts on one connection."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.campaign.campaigncalls.storage import PostgresCampaigncalls
+from services.campaign.campaigns.storage import PostgresBindingChecks, PostgresCampaigns
+from services.campaign.campaigns.storage_leases import PostgresLeases
+from services.campaign.flows.storage import PostgresFlows
+from services.campaign.outplans.storage import PostgresOutplans
+from services.campaign.ports import Events
+from services.common.db import statement, transaction
+
+SCHEMA = "campaign"
+
+
+class PostgresTransaction:
+    """The Transaction of every sub-package's ports."""
+
+    def __init__(self, conn: AsyncConnection, events: Events) -> None:
+        self.campaigns = PostgresCampaigns(conn)
+        self.leases = PostgresLeases(conn)
+        self.bindings = PostgresBindingChecks(conn)
+        self.campaigncalls = PostgresCampaigncalls(conn)
+        self.outplans = PostgresOutplans(conn)
+        self.flows = PostgresFlows(conn)
+        self.events = events
+
+
+class Transactions:
+    """Starts transactions; the Begin of every sub-package's ports."""
+
+    def __init__(self, engine: AsyncEngine, events: Callable[[AsyncConnection], Events]) -> None:
+        self._engine = engine
+        self._events = events
+
+    @asynccontextmanager
+    async def __call__(self) -> AsyncIterator[PostgresTransaction]:
+        """A transaction, committed with its facts unless its context ends with an exception."""
+        async with transaction(self._engine) as conn:
+            tx = PostgresTransaction(conn, self._events(conn))
+            yield tx
+            # Last, when every row is locked: so the ids of the outbox grow in the order of commits.
+            await tx.events.write()
+        tx.events.count()
+
+
+async def check(engine: AsyncEngine) -> None:
+    """For health checks: the database is there, with the schema."""
+    async with transaction(engine) as conn:
+        await conn.execute(statement("SELECT 1 FROM campaign_states LIMIT 1"))
