@@ -1,0 +1,246 @@
+"""Use cases of agents: create, read, change, delete, log in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    Unauthenticated,
+)
+from services.common.ids import new_id
+from services.common.paging import Page, cut
+from services.queue.agents import domain
+from services.queue.agents.domain import Agent, AgentChange, AgentState, AgentStatus, NewAgent
+from services.queue.agents.ports import AgentsTransaction, BeginAgents, Passwords
+
+
+class AgentService:
+    """Agents of the customer that each call names."""
+
+    def __init__(self, *, begin: BeginAgents, clock: Clock, passwords: Passwords) -> None:
+        self._begin = begin
+        self._clock = clock
+        self._passwords = passwords
+
+    async def create_agent(self, customer_id: UUID, new: NewAgent) -> Agent:
+        """A new agent, offline. Repeating it with the same id and body gives the same agent.
+
+        Raises InvalidArgument, and AlreadyExists for a taken username, address or id.
+        """
+        agent = _built(customer_id, new, self._clock.now())
+        domain.check_password(new.password)
+        password_hash = await self._passwords.hash(new.password)
+        async with self._begin() as tx:
+            await _require_tags(tx, customer_id, agent.tag_ids)
+            if await tx.agents.insert(agent, password_hash):
+                tx.events.agent("created", agent)
+                return agent
+            return _same_or_taken(agent, await tx.agents.get(agent.id))
+
+    async def get_agent(self, customer_id: UUID, agent_id: UUID) -> Agent:
+        """The agent, also a deleted one."""
+        async with self._begin() as tx:
+            return _owned(customer_id, agent_id, await tx.agents.get(agent_id))
+
+    async def list_agents(
+        self,
+        customer_id: UUID,
+        page: Page,
+        tag_ids: tuple[UUID, ...] = (),
+        status: AgentStatus | None = None,
+    ) -> tuple[list[Agent], str]:
+        """One page of those not deleted, and the next page's token."""
+        states = () if status is None else domain.STATES_OF[status]
+        async with self._begin() as tx:
+            return cut(await tx.agents.list_page(customer_id, page, tag_ids, states), page)
+
+    async def update_agent(self, customer_id: UUID, agent_id: UUID, change: AgentChange) -> Agent:
+        """The agent with the members that are present changed.
+
+        A status set while the agent is on a call is remembered as next_status. Raises
+        FailedPrecondition for a deleted agent and for the demotion of the last admin.
+        """
+        change = _checked(change)
+        password_hash = None
+        if change.password is not None:
+            password_hash = await self._passwords.hash(change.password)
+        async with self._begin() as tx:
+            if change.permission is not None:
+                await tx.agents.hold_admins(customer_id)
+            if change.tag_ids is not None:
+                # Before the agent: the deletion of a tag locks in this order too.
+                await _require_tags(tx, customer_id, change.tag_ids)
+            agent = await _locked(tx, customer_id, agent_id)
+            now = self._clock.now()
+            changed = change.applied(agent, now)
+            if agent.is_admin and not changed.is_admin:
+                await _require_other_admin(tx, agent)
+            if changed is not agent:
+                await tx.agents.save_profile(changed, password_hash)
+                tx.events.agent("updated", changed)
+            changed = await _set_status(tx, changed, change.status, now)
+        return changed
+
+    async def delete_agent(self, customer_id: UUID, agent_id: UUID) -> Agent:
+        """The agent, now deleted; deleting it again changes nothing.
+
+        Raises FailedPrecondition for the last admin and while the agent is on a call.
+        """
+        async with self._begin() as tx:
+            await tx.agents.hold_admins(customer_id)
+            agent = _owned(customer_id, agent_id, await tx.agents.lock(agent_id))
+            if agent.tm_delete is not None:
+                return agent
+            if agent.is_on_call:
+                raise FailedPrecondition(
+                    f"agent {agent_id} is {agent.state}; delete it when the call has ended",
+                    agent_id=str(agent_id),
+                    state=str(agent.state),
+                )
+            if agent.is_admin:
+                await _require_other_admin(tx, agent)
+            gone = agent.deleted(self._clock.now())
+            await tx.agents.save_states([gone])
+            await tx.agents.save_profile(gone, None)
+            tx.events.agent("deleted", gone)
+        return gone
+
+    async def verify_password(self, username: str, password: str) -> Agent:
+        """The agent who logs in; Unauthenticated INVALID_CREDENTIALS without saying what is wrong."""
+        found = None
+        if domain.is_username(username):
+            async with self._begin() as tx:
+                found = await tx.agents.credentials(username)
+        is_right = await self._passwords.matches(
+            password, None if found is None else found.password_hash
+        )
+        if found is None or not is_right:
+            raise Unauthenticated(
+                "unknown username or wrong password", reason=domain.INVALID_CREDENTIALS
+            )
+        return found.agent
+
+
+def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
+    permission = domain.PERMISSION_AGENT if new.permission is None else new.permission
+    return Agent(
+        id=new.id or new_id(),
+        customer_id=customer_id,
+        username=domain.check_username(new.username),
+        name=domain.check_text("name", new.name, domain.MAX_NAME),
+        detail=domain.check_text("detail", new.detail, domain.MAX_DETAIL),
+        ring_method=domain.check_ring_method(new.ring_method),
+        permission=domain.check_permission(permission),
+        tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+        addresses=domain.check_addresses(new.addresses),
+        state=AgentState.OFFLINE,
+        next_status="",
+        tm_state=now,
+        idle_since=now,
+        queuecall_id=None,
+        wrapup_until=None,
+        busy_ms_total=0,
+        available_ms_total=0,
+        wrapup_ms_total=0,
+        revision=1,
+        tm_create=now,
+    )
+
+
+def _same_or_taken(wanted: Agent, existing: Agent | None) -> Agent:
+    """The agent that an earlier, equal request made; AlreadyExists when it is another one."""
+    if existing is None:
+        raise AlreadyExists(
+            f"the username {wanted.username!r} is taken; choose another one",
+            reason=domain.AGENT_ALREADY_EXISTS,
+            username=wanted.username,
+        )
+    # Once it has been changed the first request can no longer be told from the row.
+    is_same = existing.customer_id == wanted.customer_id and (
+        existing.tm_update is not None
+        or existing
+        == replace(
+            wanted,
+            tm_state=existing.tm_state,
+            idle_since=existing.idle_since,
+            tm_create=existing.tm_create,
+        )
+    )
+    if not is_same:
+        raise AlreadyExists(
+            f"the id {wanted.id} is taken by another agent",
+            reason=domain.AGENT_ALREADY_EXISTS,
+            agent_id=str(wanted.id),
+        )
+    return existing
+
+
+def _checked(change: AgentChange) -> AgentChange:
+    if change.name is not None:
+        domain.check_text("name", change.name, domain.MAX_NAME)
+    if change.detail is not None:
+        domain.check_text("detail", change.detail, domain.MAX_DETAIL)
+    if change.permission is not None:
+        domain.check_permission(change.permission)
+    if change.addresses is not None:
+        domain.check_addresses(change.addresses)
+    if change.password is not None:
+        domain.check_password(change.password)
+    if change.tag_ids is not None:
+        change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+    if change.ring_method is not None:
+        change = replace(change, ring_method=domain.check_ring_method(change.ring_method))
+    return change
+
+
+def _owned(customer_id: UUID, agent_id: UUID, agent: Agent | None) -> Agent:
+    if agent is None:
+        raise NotFound(
+            f"no agent {agent_id}", reason=domain.AGENT_NOT_FOUND, agent_id=str(agent_id)
+        )
+    if agent.customer_id != customer_id:
+        raise PermissionDenied(
+            f"agent {agent_id} belongs to another customer", agent_id=str(agent_id)
+        )
+    return agent
+
+
+async def _locked(tx: AgentsTransaction, customer_id: UUID, agent_id: UUID) -> Agent:
+    agent = _owned(customer_id, agent_id, await tx.agents.lock(agent_id))
+    if agent.tm_delete is not None:
+        raise FailedPrecondition(f"agent {agent_id} is deleted", agent_id=str(agent_id))
+    return agent
+
+
+async def _require_tags(
+    tx: AgentsTransaction, customer_id: UUID, tag_ids: tuple[UUID, ...]
+) -> None:
+    if tag_ids:
+        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
+        if missing:
+            raise domain.unknown_tags("tag_ids", missing)
+
+
+async def _require_other_admin(tx: AgentsTransaction, agent: Agent) -> None:
+    if await tx.agents.count_admins(agent.customer_id) <= 1:
+        raise domain.last_admin(agent)
+
+
+async def _set_status(
+    tx: AgentsTransaction, agent: Agent, status: AgentStatus | None, now: datetime
+) -> Agent:
+    changed = agent if status is None else agent.set_status(status, now)
+    if changed is not agent:
+        await tx.agents.save_states([changed])
+        # A status change has only its own name; a status that waits changes no status.
+        tx.events.agent(
+            "status_updated" if changed.status is not agent.status else "updated", changed
+        )
+    return changed

@@ -1,0 +1,96 @@
+"""Use cases of tags."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.ids import new_id
+from services.common.paging import Page, cut
+from services.queue.agents import domain
+from services.queue.agents.domain import Tag
+from services.queue.agents.ports import BeginAgents
+
+
+class TagService:
+    """Tags of the customer that each call names."""
+
+    def __init__(self, *, begin: BeginAgents, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def create_tag(
+        self, customer_id: UUID, tag_id: UUID | None, name: str, detail: str
+    ) -> Tag:
+        """A new tag. Repeating it with the same id and body gives the same tag."""
+        tag = Tag(
+            id=tag_id or new_id(),
+            customer_id=customer_id,
+            name=domain.check_text("name", name, domain.MAX_NAME),
+            detail=domain.check_text("detail", detail, domain.MAX_DETAIL),
+            tm_create=self._clock.now(),
+        )
+        async with self._begin() as tx:
+            if await tx.tags.insert(tag):
+                return tag
+            existing = await tx.tags.get(tag.id)
+        if existing is not None and existing.customer_id == customer_id:
+            is_same = existing == replace(tag, tm_create=existing.tm_create)
+            if existing.tm_update is not None or is_same:
+                return existing
+        raise AlreadyExists(f"the id {tag.id} is taken by another tag", tag_id=str(tag.id))
+
+    async def get_tag(self, customer_id: UUID, tag_id: UUID) -> Tag:
+        """The tag, also a deleted one."""
+        async with self._begin() as tx:
+            return _owned(customer_id, tag_id, await tx.tags.get(tag_id))
+
+    async def list_tags(self, customer_id: UUID, page: Page) -> tuple[list[Tag], str]:
+        """One page of those not deleted, and the next page's token."""
+        async with self._begin() as tx:
+            return cut(await tx.tags.list_page(customer_id, page), page)
+
+    async def update_tag(
+        self, customer_id: UUID, tag_id: UUID, name: str | None, detail: str | None
+    ) -> Tag:
+        """The tag with the members that are not None changed."""
+        async with self._begin() as tx:
+            tag = _owned(customer_id, tag_id, await tx.tags.lock(tag_id))
+            if tag.tm_delete is not None:
+                raise FailedPrecondition(f"tag {tag_id} is deleted", tag_id=str(tag_id))
+            changed = replace(
+                tag,
+                name=domain.check_text("name", tag.name if name is None else name, domain.MAX_NAME),
+                detail=domain.check_text(
+                    "detail", tag.detail if detail is None else detail, domain.MAX_DETAIL
+                ),
+            )
+            if changed == tag:
+                return tag
+            changed = replace(changed, tm_update=self._clock.now())
+            await tx.tags.save(changed)
+        return changed
+
+    async def delete_tag(self, customer_id: UUID, tag_id: UUID) -> Tag:
+        """The tag, now deleted and taken from every agent and queue."""
+        async with self._begin() as tx:
+            tag = _owned(customer_id, tag_id, await tx.tags.lock(tag_id))
+            if tag.tm_delete is not None:
+                return tag
+            now = self._clock.now()
+            gone = replace(tag, tm_update=now, tm_delete=now)
+            await tx.tags.save(gone)
+            await tx.untag_queues(customer_id, tag_id, now)
+            for agent in await tx.agents.remove_tag(customer_id, tag_id, now):
+                tx.events.agent("updated", agent)
+        return gone
+
+
+def _owned(customer_id: UUID, tag_id: UUID, tag: Tag | None) -> Tag:
+    if tag is None:
+        raise NotFound(f"no tag {tag_id}", reason=domain.TAG_NOT_FOUND, tag_id=str(tag_id))
+    if tag.customer_id != customer_id:
+        raise PermissionDenied(f"tag {tag_id} belongs to another customer", tag_id=str(tag_id))
+    return tag

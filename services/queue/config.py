@@ -1,0 +1,9 @@
+"""Settings of the queue process: those every process has; see services/common/config.py."""
+
+from __future__ import annotations
+
+from services.common.config import ServiceSettings
+
+
+class QueueSettings(ServiceSettings):
+    """What the queue process is told by its environment."""

@@ -1,0 +1,152 @@
+"""Queues: what they are and which values they take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from services.common.errors import invalid
+
+QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
+INVALID_ROUTING_METHOD = "INVALID_ROUTING_METHOD"
+
+MAX_NAME = 255
+MAX_DETAIL = 10_000
+MAX_LIMIT_MS = 30 * 86_400_000
+"""Longest wait_timeout and service_timeout: 30 days."""
+MAX_WRAPUP_MS = 86_400_000
+RING_MS = (1_000, 600_000)
+DEFAULT_RING_MS = 20_000
+
+
+class RoutingMethod(StrEnum):
+    """How an agent is chosen among those who could take the caller."""
+
+    DEFAULT = ""  # longest_idle
+    LONGEST_IDLE = "longest_idle"
+    RANDOM = "random"
+    ROUND_ROBIN = "round_robin"
+    RINGALL = "ringall"  # what an older client sends; longest_idle, because one agent is rung
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Groups the agents who take answered calls. Durations are milliseconds of domain time."""
+
+    id: UUID
+    customer_id: UUID
+    name: str
+    detail: str
+    routing_method: RoutingMethod
+    tag_ids: tuple[UUID, ...]  # empty: every agent of the customer
+    wait_flow_id: UUID | None
+    wait_timeout: int  # 0: none
+    service_timeout: int  # 0: none
+    wrapup_time: int
+    ring_timeout: int
+    revision: int
+    tm_create: datetime
+    tm_update: datetime | None = None
+    tm_delete: datetime | None = None
+
+    def checked(self) -> Queue:
+        """The queue, if every value is accepted."""
+        _check_text("name", self.name, MAX_NAME)
+        _check_text("detail", self.detail, MAX_DETAIL)
+        _check_range("wait_timeout", self.wait_timeout, 0, MAX_LIMIT_MS)
+        _check_range("service_timeout", self.service_timeout, 0, MAX_LIMIT_MS)
+        _check_range("wrapup_time", self.wrapup_time, 0, MAX_WRAPUP_MS)
+        _check_range("ring_timeout", self.ring_timeout, *RING_MS)
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who is in a queue now, oldest first, and who has ever been."""
+
+    waiting: tuple[UUID, ...] = ()  # waiting or connecting
+    in_service: tuple[UUID, ...] = ()
+    incoming_count: int = 0
+    serviced_count: int = 0
+    abandoned_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What to add to a queue's counters; `last_agent_id` None leaves round robin where it is."""
+
+    serviced: int = 0
+    abandoned: int = 0
+    last_agent_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewQueue:
+    """The body of a create request; None takes the default."""
+
+    id: UUID | None = None
+    name: str = ""
+    detail: str = ""
+    routing_method: RoutingMethod = RoutingMethod.DEFAULT
+    tag_ids: tuple[UUID, ...] = ()
+    wait_flow_id: UUID | None = None
+    wait_timeout: int = 0
+    service_timeout: int = 0
+    wrapup_time: int | None = None
+    ring_timeout: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChange:
+    """What an update sets; None leaves a member as it is."""
+
+    name: str | None = None
+    detail: str | None = None
+    routing_method: RoutingMethod | None = None
+    tag_ids: tuple[UUID, ...] | None = None
+    wait_timeout: int | None = None
+    service_timeout: int | None = None
+    wrapup_time: int | None = None
+    ring_timeout: int | None = None
+    wait_flow_id: UUID | None = None
+    clears_wait_flow: bool = False
+
+    def applied(self, queue: Queue, at: datetime) -> Queue:
+        """The queue with the new values, checked; the same object when nothing differs."""
+        given = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "clears_wait_flow" and getattr(self, field.name) is not None
+        }
+        if self.clears_wait_flow:
+            given["wait_flow_id"] = None
+        changed = replace(queue, **given).checked()
+        if changed == queue:
+            return queue
+        return replace(changed, revision=queue.revision + 1, tm_update=at)
+
+
+def check_routing_method(method: str) -> RoutingMethod:
+    """The routing method of that name."""
+    if method not in set(RoutingMethod):
+        raise invalid(
+            "routing_method",
+            method,
+            "random, longest_idle, round_robin, ringall, or nothing for longest_idle",
+            reason=INVALID_ROUTING_METHOD,
+        )
+    return RoutingMethod(method)
+
+
+def _check_text(field: str, value: str, longest: int) -> None:
+    if len(value) > longest:
+        raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
+    if "\x00" in value:
+        raise invalid(field, value, "text without NUL characters")
+
+
+def _check_range(field: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise invalid(field, value, f"{low}..{high} milliseconds")

@@ -1,0 +1,144 @@
+"""Use cases of queues: create, read, change, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.ids import new_id
+from services.common.paging import Page, cut
+from services.queue.agents.domain import unknown_tags
+from services.queue.queues.domain import (
+    DEFAULT_RING_MS,
+    QUEUE_NOT_FOUND,
+    Members,
+    NewQueue,
+    Queue,
+    QueueChange,
+)
+from services.queue.queues.ports import BeginQueues, QueuesTransaction
+
+
+@dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue and who is in it."""
+
+    queue: Queue
+    members: Members
+
+
+class QueueService:
+    """Queues of the customer that each call names."""
+
+    def __init__(self, *, begin: BeginQueues, clock: Clock) -> None:
+        self._begin = begin
+        self._clock = clock
+
+    async def create_queue(self, customer_id: UUID, new: NewQueue) -> QueueView:
+        """A new queue. Repeating it with the same id and body gives the same queue.
+
+        Raises InvalidArgument, also for tags that do not exist.
+        """
+        queue = Queue(
+            id=new.id or new_id(),
+            customer_id=customer_id,
+            name=new.name,
+            detail=new.detail,
+            routing_method=new.routing_method,
+            tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+            wait_flow_id=new.wait_flow_id,
+            wait_timeout=new.wait_timeout,
+            service_timeout=new.service_timeout,
+            wrapup_time=new.wrapup_time or 0,
+            ring_timeout=DEFAULT_RING_MS if new.ring_timeout is None else new.ring_timeout,
+            revision=1,
+            tm_create=self._clock.now(),
+        ).checked()
+        async with self._begin() as tx:
+            await _require_tags(tx, customer_id, queue.tag_ids)
+            if await tx.queues.insert(queue):
+                tx.events.queue("created", queue)
+                return QueueView(queue, Members())
+            existing = await tx.queues.get(queue.id)
+            if existing is not None and existing.customer_id == customer_id:
+                is_same = existing == replace(queue, tm_create=existing.tm_create)
+                # Once it has been changed the first request can no longer be told from the row.
+                if existing.tm_update is not None or is_same:
+                    return await _view(tx, existing)
+        raise AlreadyExists(f"the id {queue.id} is taken by another queue", queue_id=str(queue.id))
+
+    async def get_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
+        """The queue, also a deleted one."""
+        async with self._begin() as tx:
+            return await _view(tx, _owned(customer_id, queue_id, await tx.queues.get(queue_id)))
+
+    async def list_queues(self, customer_id: UUID, page: Page) -> tuple[list[QueueView], str]:
+        """One page of those not deleted, and the next page's token."""
+        async with self._begin() as tx:
+            queues, token = cut(await tx.queues.list_page(customer_id, page), page)
+            members = await tx.queues.members([each.id for each in queues])
+        return [QueueView(each, members[each.id]) for each in queues], token
+
+    async def update_queue(
+        self, customer_id: UUID, queue_id: UUID, change: QueueChange
+    ) -> QueueView:
+        """The queue with the members that are present changed.
+
+        Callers who are in the queue keep the durations of the moment they joined.
+        """
+        if change.tag_ids is not None:
+            change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+        async with self._begin() as tx:
+            # Before the queue: the deletion of a tag locks in this order too.
+            await _require_tags(tx, customer_id, change.tag_ids or ())
+            queue = _owned(customer_id, queue_id, await tx.queues.lock(queue_id))
+            if queue.tm_delete is not None:
+                raise FailedPrecondition(f"queue {queue_id} is deleted", queue_id=str(queue_id))
+            changed = change.applied(queue, self._clock.now())
+            if changed is not queue:
+                await tx.queues.save(changed)
+                tx.events.queue("updated", changed)
+            return await _view(tx, changed)
+
+    async def delete_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
+        """The queue, now deleted; FailedPrecondition while callers are in it."""
+        async with self._begin() as tx:
+            queue = _owned(customer_id, queue_id, await tx.queues.lock(queue_id))
+            if queue.tm_delete is None:
+                if await tx.queuecalls.has_live(queue_id):
+                    raise FailedPrecondition(
+                        f"queue {queue_id} has callers waiting or in service; "
+                        "delete it when they are gone, or kick them",
+                        queue_id=str(queue_id),
+                    )
+                now = self._clock.now()
+                queue = replace(queue, tm_update=now, tm_delete=now, revision=queue.revision + 1)
+                await tx.queues.save(queue)
+                tx.events.queue("deleted", queue)
+            return await _view(tx, queue)
+
+
+async def _view(tx: QueuesTransaction, queue: Queue) -> QueueView:
+    return QueueView(queue, (await tx.queues.members([queue.id]))[queue.id])
+
+
+def _owned(customer_id: UUID, queue_id: UUID, queue: Queue | None) -> Queue:
+    if queue is None:
+        raise NotFound(f"no queue {queue_id}", reason=QUEUE_NOT_FOUND, queue_id=str(queue_id))
+    if queue.customer_id != customer_id:
+        raise PermissionDenied(
+            f"queue {queue_id} belongs to another customer", queue_id=str(queue_id)
+        )
+    return queue
+
+
+async def _require_tags(
+    tx: QueuesTransaction, customer_id: UUID, tag_ids: Collection[UUID]
+) -> None:
+    if tag_ids:
+        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
+        if missing:
+            raise unknown_tags("tag_ids", missing)

@@ -1,0 +1,58 @@
+"""JoinQueue and ReportQueuecalls: what dialers tell about callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from services.queue.queues.domain_queuecalls import Joining, QueuecallStatus, Report, reported
+from services.queue.queues.ports import BeginQueues, DueTimes
+from services.queue.queues.service_changes import Changes
+
+
+class Reporting:
+    """Takes callers into queues and follows them."""
+
+    def __init__(self, *, begin: BeginQueues, due: DueTimes) -> None:
+        self._begin = begin
+        self._due = due
+
+    async def join_queue(self, dialer_id: str, joinings: Sequence[Joining]) -> set[UUID]:
+        """Let calls wait; the ids refused because the queue does not exist or is deleted.
+
+        Idempotent by queuecall id: a repeated joining changes nothing, also after the end.
+        """
+        if not joinings:
+            return set()
+        async with self._begin() as tx:
+            joined = await tx.queuecalls.join(dialer_id, joinings)
+            for call in joined:
+                created = replace(call, status=QueuecallStatus.INITIATING, revision=1)
+                tx.events.queuecall("created", created)
+            for call in joined:
+                tx.events.queuecall("waiting", call)
+            refused = {each.queuecall_id for each in joinings} - {each.id for each in joined}
+            if refused:
+                refused -= await tx.queuecalls.existing(refused)
+        self._due.note(each.wait_deadline for each in joined if each.wait_deadline)
+        return refused
+
+    async def report_queuecalls(self, reports: Sequence[Report]) -> None:
+        """Follow the facts in the order given; those late, repeated or unknown change nothing."""
+        if not reports:
+            return
+        async with self._begin() as tx:
+            calls = await tx.queuecalls.lock_many({each.queuecall_id for each in reports})
+            involved = {each.agent_id for each in reports if each.agent_id is not None}
+            agents = await tx.roster.lock_involved(involved, calls.keys())
+            changes = Changes(calls, agents)
+            for report in reports:
+                call = changes.call(report.queuecall_id)
+                if call is not None:
+                    named = changes.agent(report.agent_id)
+                    if named is not None and named.customer_id != call.customer_id:
+                        named = None
+                    changes.apply(reported(report, call, changes.holder(call.id), named))
+            await changes.write(tx)
+        self._due.note(changes.due())
