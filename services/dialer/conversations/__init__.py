@@ -1,0 +1,1 @@
+"""What happens on answered calls: flows, queues and agents' phones."""

@@ -1,0 +1,323 @@
+"""Turns what the network tells into facts: answers, ends, and who is to be hung up.
+
+The one place where an attempt changes state. Everything here is synchronous: an event is handled
+completely before the next, so that a stop, a lost lease or a second event never sees a half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.dialer.conversations.desk import Desk
+from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.journal import Journal
+from services.dialer.dialing.attempts import Attempt, Attempts
+from services.dialer.dialing.reports import Reports
+from services.dialer.domain.calls import Activeflow, Call, CallStatus
+from services.dialer.domain.campaigns import StopMode
+from services.dialer.outcome import Ending, ending_of, not_placed
+from services.dialer.telephony import (
+    Adopted,
+    Answered,
+    AnsweredBy,
+    Bridged,
+    CallState,
+    CommandFailed,
+    DigitPressed,
+    Ended,
+    Event,
+    HungUpBy,
+    LinkChanged,
+    Missing,
+    NotPlaced,
+    NotPlacedReason,
+    PlayFinished,
+    Ringing,
+    Taken,
+    Telephony,
+)
+
+END_SLACK_SECONDS = 30
+"""A conversation is looked for this long (domain) after its longest duration."""
+
+
+class Control:
+    """The attempts' state machine.
+
+    `ended` is told the campaign of every attempt that is over; `link_changed` whether the network can
+    be reached. Rows stored by a dialer before come from `remember`, which a take-over fills.
+    """
+
+    def __init__(
+        self,
+        *,
+        telephony: Telephony,
+        attempts: Attempts,
+        reports: Reports,
+        journal: Journal,
+        clock: Clock,
+        dialer_id: str,
+        max_duration_ms: int,
+        ended: Callable[[UUID], None],
+        link_changed: Callable[[bool], None],
+    ) -> None:
+        self._telephony = telephony
+        self._attempts = attempts
+        self._reports = reports
+        self._journal = journal
+        self._clock = clock
+        self._dialer_id = dialer_id
+        self._max_duration = timedelta(milliseconds=max_duration_ms)
+        self._ended = ended
+        self._link_changed = link_changed
+        self._remembered: dict[UUID, Activeflow] = {}
+        self.flows: Flows
+        self.desk: Desk
+
+    # ------------------------------------------------------------------------------------ events
+
+    def handle(self, events: Sequence[Event]) -> None:
+        """Handle a batch from the driver, in order."""
+        for event in events:
+            if isinstance(event, LinkChanged):
+                self._link_changed(event.connected)
+                continue
+            attempt = self._attempts.get(event.call_id)
+            if attempt is not None:
+                self._of_customer(attempt, event)
+            else:
+                self._of_agent(event)
+
+    def _of_customer(self, attempt: Attempt, event: Event) -> None:
+        match event:
+            case Ringing():
+                attempt.rang = True
+                attempt.is_adopted = False
+            case Answered():
+                self._answered(attempt, event.tm, event.by)
+            case Ended():
+                self._over(attempt, event.tm, ending_of(attempt, event), event.hung_up_by)
+            case NotPlaced(reason=NotPlacedReason.DUPLICATE):
+                # It is on the network already: find out where it stands.
+                self._telephony.adopt([attempt.id])
+            case NotPlaced():
+                now = self._clock.now()
+                self._over(attempt, now, not_placed(event.reason), HungUpBy.LOCAL)
+            case PlayFinished():
+                self.flows.play_finished(attempt.id, event.play_id)
+            case DigitPressed():
+                self.flows.digit(attempt.id, event.digit)
+            case Bridged():
+                self.desk.bridged(attempt.id)
+            case CommandFailed():
+                self._command_failed(attempt.id, event)
+            case Adopted():
+                self._adopted(attempt, event)
+            case Missing():
+                # Proves nothing: its deadline will look again.
+                attempt.is_adopted = False
+            case Taken():
+                self._taken(attempt)
+            case _:
+                pass
+
+    def _of_agent(self, event: Event) -> None:
+        match event:
+            case Answered():
+                self.desk.leg_answered(event)
+            case Ended() | NotPlaced():
+                self.desk.leg_ended(event)
+            case Bridged():
+                self.desk.bridged(event.call_id)
+            case CommandFailed():
+                self._command_failed(event.call_id, event)
+            case _:
+                pass
+
+    def _command_failed(self, call_id: UUID, event: CommandFailed) -> None:
+        if event.command == "bridge":
+            self.desk.bridge_failed(call_id)
+        else:
+            self.flows.command_failed(call_id, event.reference, event.detail)
+
+    # -------------------------------------------------------------------------------- the answer
+
+    def _answered(self, attempt: Attempt, tm: datetime, by: AnsweredBy) -> None:
+        if attempt.is_answered:
+            return
+        self._note_answer(attempt, tm, by)
+        self._reports.answered(attempt)
+        if attempt.call is None:
+            attempt.call = self._new_call(attempt)
+            self._journal.call(attempt.call, "progressing")
+        if attempt.is_machine or attempt.is_hangup_asked or attempt.stop is StopMode.HANGUP:
+            # AMD policy until a flow decides it: machines are hung up.
+            self._telephony.hangup([attempt.id])
+        else:
+            self.flows.start(attempt)
+
+    def _note_answer(self, attempt: Attempt, tm: datetime, by: AnsweredBy) -> None:
+        attempt.tm_answer = tm
+        attempt.is_adopted = False
+        attempt.is_machine = by is AnsweredBy.MACHINE
+        attempt.deadline = tm + self._max_duration + timedelta(seconds=END_SLACK_SECONDS)
+        self._attempts.changed(attempt)
+
+    def _new_call(self, attempt: Attempt) -> Call:
+        now = self._clock.now()
+        return Call(
+            id=attempt.id,
+            customer_id=attempt.campaign.customer_id,
+            campaign_id=attempt.campaign.id,
+            activeflow_id=None if attempt.is_machine else attempt.activeflow_id,
+            status=CallStatus.PROGRESSING,
+            source=attempt.source,
+            destination=attempt.destination,
+            hangup_reason="",
+            hangup_by="",
+            queuecall_id=None,
+            agent_id=None,
+            dialer_id=self._dialer_id,
+            revision=1,
+            tm_create=attempt.tm_create,
+            tm_progressing=attempt.tm_answer,
+            tm_hangup=None,
+            tm_update=now,
+        )
+
+    def connected(self, attempt: Attempt, agent_id: UUID) -> None:
+        """An agent hears the caller."""
+        if attempt.tm_connect is None:
+            attempt.tm_connect = self._clock.now()
+            self._reports.connected(attempt)
+        run = self.flows.of_call(attempt.id)
+        queuecall_id = run.queuecall_id if run is not None else None
+        self._update_call(attempt, "updated", agent_id=agent_id, queuecall_id=queuecall_id)
+
+    # ----------------------------------------------------------------------------------- the end
+
+    def _over(self, attempt: Attempt, tm: datetime, ending: Ending, hung_up_by: HungUpBy) -> None:
+        if ending.tm_answer is not None and attempt.tm_answer is None:
+            # The answer was missed, for example while the dialer before was dead.
+            attempt.tm_answer = ending.tm_answer
+            attempt.call = attempt.call or self._new_call(attempt)
+        self.flows.end(attempt.id)
+        self.desk.caller_ended(attempt.id)
+        self._reports.ended(attempt, tm, ending)
+        self._update_call(
+            attempt,
+            "hangup",
+            status=CallStatus.HANGUP,
+            hangup_reason=ending.reason,
+            hangup_by=hung_up_by.value,
+            tm_hangup=tm,
+        )
+        self._remembered.pop(attempt.id, None)
+        self._attempts.remove(attempt)
+        self._ended(attempt.campaign.id)
+
+    def close(self, attempt: Attempt, ending: Ending) -> None:
+        """End an attempt that the network says nothing of (deadline, or opened and never placed)."""
+        self._over(attempt, self._clock.now(), ending, HungUpBy.NETWORK)
+
+    def forget_closed(self, attempt: Attempt) -> None:
+        """The campaign service has closed it: nobody may be on the line any more."""
+        self._telephony.hangup([attempt.id])
+        self.flows.end(attempt.id)
+        self.desk.caller_ended(attempt.id)
+        self._update_call(attempt, "hangup", status=CallStatus.HANGUP, tm_hangup=self._clock.now())
+        self._attempts.remove(attempt)
+        self._ended(attempt.campaign.id)
+
+    def _update_call(self, attempt: Attempt, event: str, **changes: object) -> None:
+        call = attempt.call
+        if call is None or call.is_over:
+            return
+        attempt.call = replace(
+            call,
+            revision=call.revision + 1,
+            tm_update=self._clock.now(),
+            dialer_id=self._dialer_id,
+            **changes,  # type: ignore[arg-type]
+        )
+        self._journal.call(attempt.call, event)
+
+    # --------------------------------------------------------------------------- stop and hang up
+
+    def stop(self, attempts: Sequence[Attempt], mode: StopMode) -> None:
+        """The campaign is stopping: ringing ones are cancelled, then answered ones hung up."""
+        fresh = [each for each in attempts if each.stop is not mode]
+        ringing = [each for each in fresh if not each.is_answered]
+        answered = [each for each in fresh if each.is_answered]
+        for attempt in ringing:
+            attempt.is_canceled_by_stop = True
+        for attempt in fresh:
+            attempt.stop = mode
+        if ringing:
+            self._telephony.cancel([each.id for each in ringing])
+        if answered and mode is StopMode.HANGUP:
+            self._telephony.hangup([each.id for each in answered])
+
+    def go_on(self, attempts: Sequence[Attempt]) -> None:
+        """The campaign runs again before its stop was over: what is still alive may go on."""
+        for attempt in attempts:
+            attempt.stop = None
+
+    def hang_up(self, call_id: UUID) -> None:
+        """End a call or ringing attempt held here; nothing happens to one that is not."""
+        attempt = self._attempts.get(call_id)
+        if attempt is None or attempt.is_hangup_asked:
+            return
+        attempt.is_hangup_asked = True
+        if attempt.is_answered:
+            self._telephony.hangup([call_id])
+        else:
+            self._telephony.cancel([call_id])
+
+    # --------------------------------------------------------------------------------- take-over
+
+    def remember(self, call: Call, activeflow: Activeflow | None) -> None:
+        """A row of an attempt being taken over, stored by the dialer before."""
+        attempt = self._attempts.get(call.id)
+        if attempt is not None and attempt.call is None:
+            attempt.call = call
+            if activeflow is not None:
+                self._remembered[call.id] = activeflow
+
+    def _adopted(self, attempt: Attempt, event: Adopted) -> None:
+        live = event.call
+        attempt.is_adopted = False
+        attempt.rang = attempt.rang or live.rang
+        if live.state is CallState.DIALING:
+            if attempt.is_canceled_by_stop:
+                self._telephony.cancel([attempt.id])
+            return
+        row = self._remembered.pop(attempt.id, None)
+        if attempt.is_answered and self.flows.of_call(attempt.id) is not None:
+            # Held here all along; the driver has only looked again.
+            return
+        if row is None or attempt.call is None:
+            # Answered after, or just before, the dialer before died: nobody has served it yet.
+            answered_at = live.tm_answer or attempt.tm_answer or event.call.tm_place
+            attempt.tm_answer = None
+            self._answered(attempt, answered_at or self._clock.now(), live.answered_by)
+            return
+        self._note_answer(
+            attempt, live.tm_answer or attempt.tm_answer or self._clock.now(), live.answered_by
+        )
+        self._reports.answered(attempt)
+        if attempt.is_machine or attempt.is_hangup_asked or attempt.stop is StopMode.HANGUP:
+            self._telephony.hangup([attempt.id])
+        else:
+            self.flows.resume(attempt, row, live.bridged_with)
+
+    def _taken(self, attempt: Attempt) -> None:
+        self.flows.drop(attempt.id)
+        self.desk.drop(attempt.id)
+        self._remembered.pop(attempt.id, None)
+        self._attempts.remove(attempt)
+        self._ended(attempt.campaign.id)

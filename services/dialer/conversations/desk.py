@@ -1,0 +1,314 @@
+"""The queue desk: callers join, get agents, talk and leave.
+
+The queue service decides who serves whom; the desk does it on the network and tells what came of it.
+All waiting callers of this dialer ask in one call, woken by events and by a tick that also renews
+reservations and hears of kicks and time limits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.errors import AppError
+from services.common.ids import new_id
+from services.common.log import get_logger
+from services.dialer.conversations.flow_run import FlowRun
+from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.ringing import Ringing
+from services.dialer.conversations.stays import Stay, Stays, StayState
+from services.dialer.delivery import Delivery
+from services.dialer.dialing.attempts import Attempt
+from services.dialer.domain.queuecalls import (
+    Assignment,
+    EndReason,
+    Joining,
+    QueuecallEnd,
+    QueueNews,
+    QueueReport,
+    QueueReportKind,
+)
+from services.dialer.domain.variables import of_queue
+from services.dialer.ports import Queues
+from services.dialer.telephony import Answered, Ended, NotPlaced, Telephony
+from services.dialer.timers import wait_for
+
+TICK_SECONDS = 1.0
+UNREACHABLE_PAUSE_SECONDS = 1.0
+"""After carrier trouble a caller waits this long (real) before asking for an agent again."""
+
+
+class Desk:
+    """See the module. `connected` and `reserved` tell the rest of the dialer about an attempt."""
+
+    def __init__(
+        self,
+        queues: Queues,
+        telephony: Telephony,
+        flows: Flows,
+        clock: Clock,
+        *,
+        max_duration_ms: int,
+        connected: Callable[[Attempt, UUID], None],
+        agent_changed: Callable[[Attempt], None],
+        hang_up: Callable[[UUID], None],
+    ) -> None:
+        self._queues = queues
+        self._telephony = telephony
+        self._flows = flows
+        self._clock = clock
+        self._connected = connected
+        self._agent_changed = agent_changed
+        self._hang_up = hang_up
+        self.stays = Stays()
+        self._ringing = Ringing(
+            telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
+        )
+        self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
+        self.reports: Delivery[QueueReport] = Delivery(
+            "queue_report", self._send_reports, clock=clock, delay=0.002
+        )
+        self._woken = asyncio.Event()
+        self._next_tick = 0.0
+        self._log = get_logger()
+
+    # -------------------------------------------------------------------------- the caller's side
+
+    def join(self, attempt: Attempt, run: FlowRun, queue_id: UUID) -> None:
+        """Put the caller into a queue, with music."""
+        run.queuecall_id, run.queue_id = new_id(), queue_id
+        run.variables.update(of_queue(queue_id, run.queuecall_id))
+        stay = Stay(run.queuecall_id, queue_id, attempt, run)
+        attempt.wanted_agent = True
+        self._flows.noted(run)
+        self._enter(stay)
+
+    def rejoin(self, attempt: Attempt, run: FlowRun, bridged_with: UUID | None) -> None:
+        """Go on with a stay another dialer began: in conversation, or waiting once more."""
+        assert run.queuecall_id is not None
+        assert run.queue_id is not None
+        stay = Stay(run.queuecall_id, run.queue_id, attempt, run)
+        attempt.wanted_agent = True
+        strays = [leg for leg in run.agent_legs if leg != bridged_with]
+        if strays:
+            # They ring for a bridge nobody would make any more.
+            self._telephony.hangup(strays)
+        if bridged_with is None:
+            self._enter(stay)
+            return
+        stay.agent_id = run.agent_id
+        self.stays.add(stay)
+        self.stays.add_leg(stay, bridged_with)
+        stay.bridged_leg = bridged_with
+        self._telephony.adopt([bridged_with])
+        self._in_service(stay)
+
+    def caller_ended(self, call_id: UUID) -> None:
+        """The caller's call is over: so is the stay, and the agent's call with it."""
+        stay = self.stays.of_call(call_id)
+        if stay is not None:
+            self._leave(stay)
+
+    def drop(self, call_id: UUID) -> None:
+        """Another dialer has the call."""
+        stay = self.stays.of_call(call_id)
+        if stay is not None:
+            self.stays.remove(stay)
+
+    # --------------------------------------------------------------------------- the agent's side
+
+    def leg_answered(self, event: Answered) -> None:
+        """An agent's phone was taken."""
+        stay = self.stays.of_leg(event.call_id)
+        if stay is None:
+            self._telephony.hangup([event.call_id])
+            return
+        self._ringing.answered(stay, event)
+
+    def leg_ended(self, event: Ended | NotPlaced) -> None:
+        """An agent's phone is silent."""
+        self._telephony.settled([event.call_id])
+        stay = self.stays.of_leg(event.call_id)
+        if stay is None:
+            return
+        if stay.state is StayState.SERVICE and event.call_id == stay.bridged_leg:
+            self._leave(stay)
+            self._hang_up(stay.call_id)
+        else:
+            self._ringing.ended(stay, event)
+
+    def bridged(self, call_id: UUID) -> None:
+        """Caller and agent hear each other. Told for both legs; the second time changes nothing."""
+        stay = self.stays.of_call(call_id) or self.stays.of_leg(call_id)
+        if stay is not None and stay.state is StayState.BRIDGING:
+            self._in_service(stay)
+
+    def bridge_failed(self, call_id: UUID) -> None:
+        """The network could not connect them: the agent is given back, the caller waits again."""
+        stay = self.stays.of_call(call_id) or self.stays.of_leg(call_id)
+        if stay is not None and stay.state is StayState.BRIDGING:
+            self._ringing.give_up(stay)
+            stay.is_carrier_at_fault = True
+            self._answered_none(stay)
+
+    # ------------------------------------------------------------------------- the queue's side
+
+    def wake(self) -> None:
+        """Something happened that may give a waiting caller an agent."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Ask for agents until cancelled."""
+        while True:
+            await wait_for(self._woken, self._clock, real=TICK_SECONDS)
+            self._woken.clear()
+            try:
+                await self._ask()
+            except AppError as exc:
+                self._log.warning("queue_not_answering", error=str(exc))
+                await self._clock.sleep_real(0.2)
+
+    async def _ask(self) -> None:
+        boottime = self._clock.boottime()
+        is_tick = boottime >= self._next_tick
+        # Before the queue knows that an agent did not answer it would only offer the same again.
+        untold = {report.queuecall_id for report in self.reports.pending()}
+        waiting = [
+            stay.queuecall_id
+            for stay in self.stays.in_state(StayState.WAITING)
+            if stay.not_before <= boottime and stay.queuecall_id not in untold
+        ]
+        held = self._ids(StayState.RINGING, StayState.BRIDGING) if is_tick else []
+        service = self._ids(StayState.SERVICE) if is_tick else []
+        if is_tick:
+            self._next_tick = boottime + TICK_SECONDS * 0.9
+        if waiting or held or service:
+            self._hear(await self._queues.assign(waiting, held, service))
+
+    def _ids(self, *states: StayState) -> list[UUID]:
+        return [stay.queuecall_id for stay in self.stays.in_state(*states)]
+
+    def _hear(self, news: QueueNews) -> None:
+        for assignment in news.assignments:
+            self._assigned(assignment)
+        for end in news.ends:
+            self._taken_out(end)
+        for queuecall_id in news.lost:
+            stay = self.stays.get(queuecall_id)
+            # Once the agent has answered, the connection stands.
+            if stay is not None and stay.state is StayState.RINGING:
+                self._ringing.give_up(stay)
+                self._wait_again(stay)
+
+    def _assigned(self, assignment: Assignment) -> None:
+        stay = self.stays.get(assignment.queuecall_id)
+        # A caller who left meanwhile has told the queue so, which frees the agent.
+        if stay is None or stay.state is not StayState.WAITING:
+            return
+        stay.attempt.has_agent = True
+        self._agent_changed(stay.attempt)
+        stay.agent_id = assignment.agent_id
+        self._report(stay, QueueReportKind.RINGING)
+        self._ringing.begin(stay, assignment)
+
+    def _taken_out(self, end: QueuecallEnd) -> None:
+        stay = self.stays.get(end.queuecall_id)
+        if stay is None or stay.state in (StayState.JOINING, StayState.LEFT):
+            return
+        is_serving = stay.state in (StayState.SERVICE, StayState.BRIDGING)
+        if end.reason is EndReason.UNKNOWN and is_serving:
+            # Two people are talking: the queue's forgetting them is no reason to interrupt.
+            return
+        if end.reason in (EndReason.KICKED, EndReason.SERVICE_TIMEOUT) or is_serving:
+            self._leave(stay)
+            self._hang_up(stay.call_id)
+            return
+        self._leave(stay)
+        self._flows.left_queue(stay.call_id, f"no agent: {end.reason}")
+
+    # ------------------------------------------------------------------------------------ inside
+
+    async def _send_reports(self, reports: Sequence[QueueReport]) -> None:
+        await self._queues.report(reports)
+        self.wake()
+
+    async def _join(self, joinings: Sequence[Joining]) -> None:
+        refused = await self._queues.join(joinings)
+        for joining in joinings:
+            stay = self.stays.get(joining.queuecall_id)
+            if stay is not None:
+                self._joined(stay, refused)
+        self.wake()
+
+    def _joined(self, stay: Stay, refused: Collection[UUID]) -> None:
+        if stay.queuecall_id in refused:
+            self.stays.remove(stay)
+            if stay.state is not StayState.LEFT:
+                self._flows.left_queue(stay.call_id, "the queue does not exist")
+        elif stay.state is StayState.LEFT:
+            self._report(stay, QueueReportKind.ENDED)
+            self.stays.remove(stay)
+        elif stay.state is StayState.JOINING:
+            stay.state = StayState.WAITING
+
+    def _enter(self, stay: Stay) -> None:
+        stay.state = StayState.JOINING
+        self.stays.add(stay)
+        self._telephony.hold(stay.call_id, f"hold-{stay.queuecall_id}")
+        campaign = stay.attempt.campaign
+        self.joins.add(
+            Joining(
+                queuecall_id=stay.queuecall_id,
+                queue_id=stay.queue_id,
+                customer_id=campaign.customer_id,
+                campaign_id=campaign.id,
+                call_id=stay.call_id,
+                tm=self._clock.now(),
+            )
+        )
+
+    def _leave(self, stay: Stay) -> None:
+        if stay.state is StayState.JOINING:
+            # Ended only after the queue has it, or it would wait there for ever.
+            stay.state = StayState.LEFT
+            return
+        if stay.state is StayState.LEFT:
+            return
+        self._ringing.give_up(stay)
+        self._report(stay, QueueReportKind.ENDED)
+        self.stays.remove(stay)
+
+    def _in_service(self, stay: Stay) -> None:
+        stay.state = StayState.SERVICE
+        stay.attempt.has_agent = True
+        self._agent_changed(stay.attempt)
+        self._report(stay, QueueReportKind.CONNECTED)
+        self._note(stay)
+        if stay.agent_id is not None:
+            self._connected(stay.attempt, stay.agent_id)
+
+    def _answered_none(self, stay: Stay) -> None:
+        if stay.is_carrier_at_fault:
+            self._report(stay, QueueReportKind.UNREACHABLE)
+            stay.not_before = self._clock.boottime() + UNREACHABLE_PAUSE_SECONDS
+        else:
+            self._report(stay, QueueReportKind.NO_ANSWER)
+        self._wait_again(stay)
+
+    def _wait_again(self, stay: Stay) -> None:
+        stay.state = StayState.WAITING
+        stay.agent_id = None
+        stay.attempt.has_agent = False
+        self._agent_changed(stay.attempt)
+        self._note(stay)
+        self.wake()
+
+    def _note(self, stay: Stay) -> None:
+        stay.run.agent_id = stay.agent_id
+        stay.run.agent_legs = tuple(stay.legs)
+        self._flows.noted(stay.run)
+
+    def _report(self, stay: Stay, kind: QueueReportKind) -> None:
+        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, self._clock.now()))

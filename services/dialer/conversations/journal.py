@@ -1,0 +1,119 @@
+"""Write-behind for calls, activeflows and facts: gathered, then stored in one transaction.
+
+The memory of the dialer is ahead of its tables by some milliseconds. A crash loses those: the next
+holder then repeats at most the action that was being begun, under the same play id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.errors import AppError
+from services.common.log import get_logger
+from services.dialer.conversations.flow_run import FlowRun
+from services.dialer.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
+from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact
+from services.dialer.ports import Fact, Records
+
+GATHER_SECONDS = 0.02
+MOST_ROWS = 1000
+
+
+@dataclass(slots=True)
+class _Batch:
+    calls: list[Call]
+    activeflows: list[Activeflow]
+    facts: list[Fact]
+
+
+class Journal:
+    """What is to be stored. Of a row changed several times in a batch only the last state is."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+        self._calls: dict[UUID, Call] = {}
+        self._runs: dict[UUID, FlowRun] = {}
+        self._new_runs: set[UUID] = set()
+        self._facts: list[Fact] = []
+        self._filled = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._log = get_logger()
+
+    @property
+    def backlog(self) -> int:
+        """Rows and facts not stored yet, without those being stored right now."""
+        return len(self._calls) + len(self._runs) + len(self._facts)
+
+    def call(self, call: Call, event: str) -> None:
+        """Store the call and tell `event` (progressing, updated or hangup) of it."""
+        self._calls[call.id] = call
+        self._facts.append(CallFact(event, call))
+        self._touched()
+
+    def flow(self, run: FlowRun, *, is_new: bool = False) -> None:
+        """Store the execution as it is when the batch is written, and tell that it was updated."""
+        self._runs[run.id] = run
+        if is_new:
+            self._new_runs.add(run.id)
+        self._touched()
+
+    def fact(self, fact: Fact) -> None:
+        """Tell a fact that has no row."""
+        self._facts.append(fact)
+        self._touched()
+
+    async def flushed(self) -> None:
+        """Return when everything noted so far is stored."""
+        await self._empty.wait()
+
+    async def run(self) -> None:
+        """Store until cancelled."""
+        while True:
+            await self._filled.wait()
+            if self.backlog < MOST_ROWS:
+                await self._clock.sleep_real(GATHER_SECONDS)
+            await self._store(self._take())
+            if not self.backlog:
+                self._filled.clear()
+                self._empty.set()
+
+    def _touched(self) -> None:
+        self._empty.clear()
+        self._filled.set()
+
+    def _take(self) -> _Batch:
+        facts = self._facts
+        rows = []
+        for run in self._runs.values():
+            row = run.stored()
+            rows.append(row)
+            facts.extend(self._told_of(row))
+        batch = _Batch(list(self._calls.values()), rows, facts)
+        self._calls, self._runs, self._facts = {}, {}, []
+        self._new_runs.clear()
+        return batch
+
+    def _told_of(self, row: Activeflow) -> list[Fact]:
+        if row.id not in self._new_runs:
+            return [ActiveflowFact("updated", row)]
+        if not row.is_ended:
+            return [ActiveflowFact("created", row)]
+        # Began and ended within one batch: both are told, as two revisions.
+        begun = replace(row, is_ended=False, tm_end=None, revision=max(1, row.revision - 1))
+        return [ActiveflowFact("created", begun), ActiveflowFact("updated", row)]
+
+    async def _store(self, batch: _Batch) -> None:
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                await self._records.save(batch.calls, batch.activeflows, batch.facts)
+                return
+            except AppError as exc:
+                self._log.warning("journal_delayed", error=str(exc))
+                await self._clock.sleep_real(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

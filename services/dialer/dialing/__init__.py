@@ -1,0 +1,1 @@
+"""Finding, pacing, opening and watching attempts."""

@@ -1,0 +1,1 @@
+"""Values the dialer works with. No I/O, nothing that knows a transport or a database."""

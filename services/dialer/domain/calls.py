@@ -1,0 +1,164 @@
+"""Answered calls and activeflows, as they are stored, listed and published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from services.common.actions import Action
+from services.common.address import Address
+
+
+class CallStatus(StrEnum):
+    """Documented words. Calls exist from their answer, so `progressing` is the first of a stored one."""
+
+    DIALING = "dialing"
+    PROGRESSING = "progressing"
+    TERMINATING = "terminating"
+    CANCELING = "canceling"
+    HANGUP = "hangup"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An answered call leg. Domain times."""
+
+    id: UUID
+    customer_id: UUID
+    campaign_id: UUID | None
+    activeflow_id: UUID | None
+    status: CallStatus
+    source: Address | None
+    destination: Address
+    hangup_reason: str
+    hangup_by: str
+    queuecall_id: UUID | None
+    agent_id: UUID | None
+    dialer_id: str
+    revision: int
+    tm_create: datetime
+    tm_progressing: datetime | None
+    tm_hangup: datetime | None
+    tm_update: datetime
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended."""
+        return self.status is CallStatus.HANGUP
+
+
+class StepOutcome(StrEnum):
+    """What became of one action."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One entry of an activeflow's history."""
+
+    action_id: UUID | None
+    type: str
+    outcome: StepOutcome
+    detail: str
+    tm: datetime
+
+
+class ReferenceType(StrEnum):
+    """What an activeflow runs on."""
+
+    CALL = "call"
+    API = "api"
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where an execution stands: enough for another dialer to go on with it.
+
+    `position` is the index of the current action, None when ended. `executions` counts actions begun;
+    the current action's play id is made of it, so that repeating a play never starts it twice.
+    """
+
+    position: int | None = 0
+    executions: int = 0
+    loops: Mapping[str, int] = field(default_factory=dict)  # goto's action index -> jumps left
+    wake_at: datetime | None = None  # end of a sleep
+    queuecall_id: UUID | None = None
+    queue_id: UUID | None = None
+    agent_id: UUID | None = None
+    agent_legs: tuple[UUID, ...] = ()  # phones ringing, or the one bridged
+
+
+@dataclass(frozen=True, slots=True)
+class Activeflow:
+    """One execution of actions, as stored."""
+
+    id: UUID
+    customer_id: UUID
+    campaign_id: UUID | None
+    flow_id: UUID | None
+    reference_type: ReferenceType
+    reference_id: UUID | None
+    is_ended: bool
+    actions: tuple[Action, ...]
+    cursor: Cursor
+    history: tuple[Step, ...]
+    variables: Mapping[str, str]
+    dialer_id: str
+    revision: int
+    tm_create: datetime
+    tm_update: datetime
+    tm_end: datetime | None = None
+    tm_delete: datetime | None = None
+
+    @property
+    def current(self) -> Action | None:
+        """The action being executed."""
+        if self.is_ended or self.cursor.position is None:
+            return None
+        return self.actions[self.cursor.position]
+
+
+@dataclass(frozen=True, slots=True)
+class CallFact:
+    """An event of the resource `call`: progressing, updated or hangup."""
+
+    event: str
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveflowFact:
+    """An event of the resource `activeflow`: created, updated or deleted."""
+
+    event: str
+    activeflow: Activeflow
+
+
+@dataclass(frozen=True, slots=True)
+class DialerEntry:
+    """A dialer process that can be asked; `address` is host:port of its gRPC server."""
+
+    dialer_id: str
+    address: str
+
+
+def visible_variables(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables a user sees: those that are not the system's."""
+    return {
+        name: value
+        for name, value in variables.items()
+        if not name.lower().startswith(SYSTEM_PREFIX)
+    }
+
+
+SYSTEM_PREFIX = "voipbin."
+
+Option = Mapping[str, Any]
+"""The option object of an action: JSON values."""

@@ -1,0 +1,88 @@
+"""What this process itself holds, as the RPC side sees it (port LiveSide)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.dialer.conversations import interpreter
+from services.dialer.conversations.control import Control
+from services.dialer.conversations.flow_run import restore
+from services.dialer.conversations.flows import Flows
+from services.dialer.dialing.attempts import Attempt, Attempts
+from services.dialer.domain.calls import Activeflow, Call, CallStatus
+
+
+class Live:
+    """Calls, ringing attempts and activeflows in memory."""
+
+    def __init__(
+        self, attempts: Attempts, control: Control, flows: Flows, clock: Clock, dialer_id: str
+    ) -> None:
+        self._attempts = attempts
+        self._control = control
+        self._flows = flows
+        self._clock = clock
+        self._dialer_id = dialer_id
+
+    def customer_of_call(self, call_id: UUID) -> UUID | None:
+        """See LiveSide."""
+        attempt = self._attempts.get(call_id)
+        return None if attempt is None else attempt.campaign.customer_id
+
+    def hangup_call(self, call_id: UUID) -> Call:
+        """See LiveSide."""
+        attempt = self._attempts.get(call_id)
+        assert attempt is not None, "ask customer_of_call first"
+        call = attempt.call or self._ringing(attempt)
+        self._control.hang_up(call_id)
+        status = CallStatus.TERMINATING if attempt.is_answered else CallStatus.CANCELING
+        return replace(call, status=status)
+
+    def customer_of_activeflow(self, activeflow_id: UUID) -> UUID | None:
+        """See LiveSide."""
+        run = self._flows.find(activeflow_id)
+        return None if run is None else run.customer_id
+
+    def stop_activeflow(self, activeflow_id: UUID) -> Activeflow:
+        """See LiveSide."""
+        run = self._flows.find(activeflow_id)
+        assert run is not None, "ask customer_of_activeflow first"
+        if run.reference_id is not None:
+            self._flows.end(run.reference_id)
+            self._control.hang_up(run.reference_id)
+        return run.stored()
+
+    def run_to_end(self, activeflow: Activeflow) -> Activeflow:
+        """See LiveSide."""
+        run = restore(activeflow, self._dialer_id)
+        now = self._clock.now()
+        effects = interpreter.advance(run, now)
+        while not run.is_ended:
+            # Without a call nothing takes time.
+            assert effects, "an execution without effects has ended"
+            effects = interpreter.complete(run, now)
+        run.changed(now)
+        return run.stored()
+
+    def _ringing(self, attempt: Attempt) -> Call:
+        return Call(
+            id=attempt.id,
+            customer_id=attempt.campaign.customer_id,
+            campaign_id=attempt.campaign.id,
+            activeflow_id=None,
+            status=CallStatus.DIALING,
+            source=attempt.source,
+            destination=attempt.destination,
+            hangup_reason="",
+            hangup_by="",
+            queuecall_id=None,
+            agent_id=None,
+            dialer_id=self._dialer_id,
+            revision=0,
+            tm_create=attempt.tm_create,
+            tm_progressing=None,
+            tm_hangup=None,
+            tm_update=self._clock.now(),
+        )

@@ -1,0 +1,179 @@
+"""What the dialer needs of the world besides the telephone network (see telephony.py).
+
+Every method that talks to another process MAY raise services.common.errors.Unavailable, and then MAY
+have had its effect: those marked idempotent may be repeated as they are. Other AppErrors mean that
+nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from services.common.actions import Action
+from services.common.paging import Page
+from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
+from services.dialer.domain.campaigns import (
+    AttemptReport,
+    Claim,
+    ClaimedTarget,
+    DialPlan,
+    HeldLease,
+    Lease,
+    OpenAnswer,
+    OpenAttempt,
+    PacingDecided,
+    Progress,
+    RunToken,
+)
+from services.dialer.domain.queuecalls import (
+    Capacity,
+    CapacityAsk,
+    Joining,
+    QueueNews,
+    QueueReport,
+)
+
+Fact = CallFact | ActiveflowFact | PacingDecided
+
+
+class Campaigns(Protocol):
+    """The campaign service."""
+
+    async def acquire(self, capacity: int, held: Sequence[HeldLease]) -> list[Lease]:
+        """Renew, find and take over leases: all leases held after the call. Idempotent."""
+
+    async def release(self, held: Sequence[HeldLease]) -> None:
+        """Hand leases back. Idempotent."""
+
+    async def open(self, token: RunToken, targets: Sequence[ClaimedTarget]) -> OpenAnswer:
+        """Open attempts: the commit point. Idempotent for the same ids and token."""
+
+    async def report(self, reports: Sequence[AttemptReport]) -> list[UUID]:
+        """Tell facts in order, at most OPEN_BATCH; the ids nobody knows. Idempotent."""
+
+    async def list_open(self, token: RunToken) -> list[OpenAttempt]:
+        """Attempts of the campaign that are not done."""
+
+    async def finish(self, token: RunToken) -> bool:
+        """End a run whose targets are exhausted; False when the token was stale or calls are open."""
+
+
+class Targets(Protocol):
+    """The outdial service."""
+
+    async def claim(
+        self,
+        claim_id: UUID,
+        outdial_id: UUID,
+        campaign_id: UUID,
+        limit: int,
+        plan: DialPlan,
+        address_types: Collection[str],
+    ) -> Claim:
+        """Take due targets, 1..OPEN_BATCH. Idempotent by claim id."""
+
+    async def release(self, attempt_ids: Sequence[UUID]) -> None:
+        """Give claims back that were not opened. Idempotent."""
+
+    async def progress(self, customer_id: UUID, outdial_id: UUID) -> Progress:
+        """Counters in one snapshot."""
+
+
+class Queues(Protocol):
+    """The queue service."""
+
+    async def capacity(self, asks: Sequence[CapacityAsk]) -> list[Capacity]:
+        """Grant available agents, in the order asked."""
+
+    async def join(self, joinings: Sequence[Joining]) -> set[UUID]:
+        """Put calls into queues; the queuecall ids refused. Idempotent by queuecall id."""
+
+    async def assign(
+        self, waiting: Sequence[UUID], connecting: Sequence[UUID], service: Sequence[UUID]
+    ) -> QueueNews:
+        """Reserve agents for the waiting, renew reservations of the connecting, hear of ends.
+        Idempotent: an agent reserved before is assigned again."""
+
+    async def report(self, reports: Sequence[QueueReport]) -> None:
+        """Tell facts in order. Idempotent."""
+
+
+class Flows(Protocol):
+    """The flow service."""
+
+    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
+        """The actions of a flow that is not deleted; NotFound FLOW_NOT_FOUND otherwise."""
+
+
+class Records(Protocol):
+    """The dialer's own tables."""
+
+    async def save(
+        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
+    ) -> None:
+        """Store rows and publish facts in one transaction. A row of an older or the same revision
+        than the stored one MUST change nothing. Idempotent for rows; facts may be told twice."""
+
+    async def call(self, call_id: UUID) -> Call | None:
+        """One call."""
+
+    async def calls(self, customer_id: UUID, page: Page) -> list[Call]:
+        """Up to page.size + 1 calls, newest first."""
+
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow | None:
+        """One activeflow, also a deleted one."""
+
+    async def activeflows(self, customer_id: UUID, page: Page) -> list[Activeflow]:
+        """Up to page.size + 1 activeflows that are not deleted, newest first."""
+
+    async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
+        """Soft-delete an ended one (with its fact); the row. Deleting twice changes nothing."""
+
+    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+        """Calls of a campaign stored as not ended, with their activeflows: what a take-over finds."""
+
+
+class Registry(Protocol):
+    """Who the dialers are and where. Liveness is judged by the database's clock."""
+
+    async def beat(self, entry: DialerEntry) -> None:
+        """Say that this dialer lives and where."""
+
+    async def leave(self, dialer_id: str) -> None:
+        """Say that it lives no more."""
+
+    async def living(self) -> list[DialerEntry]:
+        """Dialers heard of within the last ten real seconds."""
+
+
+class Peers(Protocol):
+    """Other dialers. Every call acts for the customer; the peer MUST NOT pass it on again."""
+
+    async def hangup_call(self, peer: DialerEntry, customer_id: UUID, call_id: UUID) -> Call | None:
+        """End a call the peer holds; None when it does not hold it."""
+
+    async def stop_activeflow(
+        self, peer: DialerEntry, customer_id: UUID, activeflow_id: UUID
+    ) -> Activeflow | None:
+        """End an activeflow the peer runs; None when it does not run it."""
+
+
+class LiveSide(Protocol):
+    """What this process itself holds."""
+
+    def customer_of_call(self, call_id: UUID) -> UUID | None:
+        """Owner of a call or ringing attempt held here; None when it is not."""
+
+    def hangup_call(self, call_id: UUID) -> Call:
+        """End it; how it stands now (terminating or canceling)."""
+
+    def customer_of_activeflow(self, activeflow_id: UUID) -> UUID | None:
+        """Owner of an activeflow run here; None when it is not."""
+
+    def stop_activeflow(self, activeflow_id: UUID) -> Activeflow:
+        """End it, and the call it runs on; how it stands now."""
+
+    def run_to_end(self, activeflow: Activeflow) -> Activeflow:
+        """Execute an activeflow without a call to its end."""

@@ -1,0 +1,248 @@
+"""What users may do with calls and activeflows, whichever dialer they reach.
+
+A call or execution lives in the memory of one dialer. Asked for one that it does not hold, a dialer
+passes the request on, once: to the dialer that the row names, or to every other one for an attempt
+that still rings and has no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from services.common.actions import Action, unsupported, validate_actions
+from services.common.clock import Clock
+from services.common.errors import (
+    AlreadyExists,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    Unavailable,
+)
+from services.common.ids import new_id
+from services.common.paging import Page, cut
+from services.dialer.domain.calls import (
+    Activeflow,
+    ActiveflowFact,
+    Call,
+    Cursor,
+    DialerEntry,
+    ReferenceType,
+)
+from services.dialer.domain.variables import accept_from_outside, of_activeflow
+from services.dialer.ports import Flows, LiveSide, Peers, Records, Registry
+
+Found = TypeVar("Found")
+
+
+class DialerService:
+    """The use cases of DialerService; every one acts for `customer_id`."""
+
+    def __init__(
+        self,
+        *,
+        live: LiveSide,
+        records: Records,
+        registry: Registry,
+        peers: Peers,
+        flows: Flows,
+        clock: Clock,
+        dialer_id: str,
+    ) -> None:
+        self._live = live
+        self._records = records
+        self._registry = registry
+        self._peers = peers
+        self._flows = flows
+        self._clock = clock
+        self._dialer_id = dialer_id
+
+    # ---------------------------------------------------------------------------------- calls
+
+    async def get_call(self, customer_id: UUID, call_id: UUID) -> Call:
+        """One call; NotFound CALL_NOT_FOUND."""
+        call = await self._records.call(call_id)
+        if call is None:
+            raise _no_call(call_id)
+        _check_owner(customer_id, call.customer_id, "call", call_id)
+        return call
+
+    async def list_calls(self, customer_id: UUID, page: Page) -> tuple[list[Call], str]:
+        """A page of the customer's calls, newest first, and the token of the next."""
+        return cut(await self._records.calls(customer_id, page), page)
+
+    async def hangup_call(self, customer_id: UUID, call_id: UUID, *, is_forwarded: bool) -> Call:
+        """End a call wherever it is held. One that has ended is returned as it is."""
+        owner = self._live.customer_of_call(call_id)
+        if owner is not None:
+            _check_owner(customer_id, owner, "call", call_id)
+            return self._live.hangup_call(call_id)
+        if is_forwarded:
+            raise _no_call(call_id)
+        call = await self._records.call(call_id)
+        if call is not None:
+            _check_owner(customer_id, call.customer_id, "call", call_id)
+            if call.is_over:
+                return call
+        ended = await self._ask_peers(
+            None if call is None else call.dialer_id,
+            lambda peer: self._peers.hangup_call(peer, customer_id, call_id),
+        )
+        if ended is not None:
+            return ended
+        # It may have ended while the peers were asked.
+        call = await self._records.call(call_id)
+        if call is None:
+            raise _no_call(call_id)
+        if not call.is_over:
+            raise Unavailable(f"no dialer holds call {call_id} right now; try again")
+        return call
+
+    # ----------------------------------------------------------------------------- activeflows
+
+    async def create_activeflow(
+        self,
+        customer_id: UUID,
+        *,
+        activeflow_id: UUID | None,
+        flow_id: UUID | None,
+        actions: Sequence[Action],
+        variables: Mapping[str, str],
+    ) -> Activeflow:
+        """Execute a flow or actions without a call. Creating the same id twice gives the first."""
+        if activeflow_id is not None:
+            known = await self._records.activeflow(activeflow_id)
+            if known is not None:
+                if known.customer_id != customer_id:
+                    raise AlreadyExists(f"activeflow {activeflow_id} exists")
+                return known
+        run_id = activeflow_id or new_id()
+        given = accept_from_outside(variables)
+        found = await self._actions_of(customer_id, flow_id, actions)
+        now = self._clock.now()
+        begun = Activeflow(
+            id=run_id,
+            customer_id=customer_id,
+            campaign_id=None,
+            flow_id=flow_id,
+            reference_type=ReferenceType.API,
+            reference_id=None,
+            is_ended=False,
+            actions=found,
+            cursor=Cursor(),
+            history=(),
+            variables={**given, **of_activeflow(run_id, "api", None, flow_id)},
+            dialer_id=self._dialer_id,
+            revision=1,
+            tm_create=now,
+            tm_update=now,
+        )
+        ended = self._live.run_to_end(begun)
+        facts = [ActiveflowFact("created", begun), ActiveflowFact("updated", ended)]
+        await self._records.save([], [ended], facts)
+        return ended
+
+    async def get_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
+        """One activeflow, also a deleted one; NotFound ACTIVEFLOW_NOT_FOUND."""
+        flow = await self._records.activeflow(activeflow_id)
+        if flow is None:
+            raise _no_activeflow(activeflow_id)
+        _check_owner(customer_id, flow.customer_id, "activeflow", activeflow_id)
+        return flow
+
+    async def list_activeflows(self, customer_id: UUID, page: Page) -> tuple[list[Activeflow], str]:
+        """A page of the customer's activeflows, newest first, and the token of the next."""
+        return cut(await self._records.activeflows(customer_id, page), page)
+
+    async def stop_activeflow(
+        self, customer_id: UUID, activeflow_id: UUID, *, is_forwarded: bool
+    ) -> Activeflow:
+        """End an execution, and the call it runs on, wherever it is run."""
+        owner = self._live.customer_of_activeflow(activeflow_id)
+        if owner is not None:
+            _check_owner(customer_id, owner, "activeflow", activeflow_id)
+            return self._live.stop_activeflow(activeflow_id)
+        if is_forwarded:
+            raise _no_activeflow(activeflow_id)
+        flow = await self.get_activeflow(customer_id, activeflow_id)
+        if flow.is_ended:
+            return flow
+        stopped = await self._ask_peers(
+            flow.dialer_id,
+            lambda peer: self._peers.stop_activeflow(peer, customer_id, activeflow_id),
+        )
+        if stopped is not None:
+            return stopped
+        flow = await self.get_activeflow(customer_id, activeflow_id)
+        if not flow.is_ended:
+            raise Unavailable(f"no dialer runs activeflow {activeflow_id} right now; try again")
+        return flow
+
+    async def delete_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
+        """Stop and soft-delete. Deleting twice changes nothing."""
+        flow = await self.get_activeflow(customer_id, activeflow_id)
+        if not flow.is_ended:
+            await self.stop_activeflow(customer_id, activeflow_id, is_forwarded=False)
+        return await self._records.delete_activeflow(activeflow_id)
+
+    # ----------------------------------------------------------------------------------- inside
+
+    async def _actions_of(
+        self, customer_id: UUID, flow_id: UUID | None, actions: Sequence[Action]
+    ) -> tuple[Action, ...]:
+        if actions:
+            found = tuple(validate_actions(list(actions)))
+        elif flow_id is not None:
+            found = await self._flows.actions(customer_id, flow_id)
+        else:
+            raise InvalidArgument("neither flow_id nor actions are given; give one of them")
+        for index, word in unsupported(found):
+            raise InvalidArgument(
+                f"actions[{index}] is {word!r}, which cannot be executed yet",
+                reason="INVALID_ACTION_TYPE",
+                type=word,
+            )
+        return found
+
+    async def _ask_peers(
+        self, first: str | None, ask: Callable[[DialerEntry], Awaitable[Found | None]]
+    ) -> Found | None:
+        """The answer of the peer that holds what is asked for: the one expected first, then all."""
+        peers = [
+            each for each in await self._registry.living() if each.dialer_id != self._dialer_id
+        ]
+        peers.sort(key=lambda peer: peer.dialer_id != first)
+        unreachable = False
+        for peer in peers:
+            try:
+                answer = await ask(peer)
+            except Unavailable:
+                unreachable = True
+                continue
+            if answer is not None:
+                return answer
+        if unreachable:
+            raise Unavailable("a dialer that may hold this does not answer; try again")
+        return None
+
+
+def _check_owner(customer_id: UUID, owner: UUID, what: str, resource_id: UUID) -> None:
+    if customer_id != owner:
+        raise PermissionDenied(f"{what} {resource_id} belongs to another customer")
+
+
+def _no_call(call_id: UUID) -> NotFound:
+    return NotFound(
+        f"no call {call_id}: an attempt becomes a call when it is answered",
+        reason="CALL_NOT_FOUND",
+        call_id=str(call_id),
+    )
+
+
+def _no_activeflow(activeflow_id: UUID) -> NotFound:
+    return NotFound(
+        f"no activeflow {activeflow_id}",
+        reason="ACTIVEFLOW_NOT_FOUND",
+        activeflow_id=str(activeflow_id),
+    )

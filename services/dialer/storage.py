@@ -1,0 +1,217 @@
+"""The dialer's tables: calls, activeflows, and who the dialers are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from services.common.clock import Clock
+from services.common.db import statement, transaction
+from services.common.errors import NotFound
+from services.common.outbox import NewEvent, Outbox
+from services.common.paging import Page
+from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, DialerEntry
+from services.dialer.ports import Fact
+from services.dialer.storage_rows import (
+    ACTIVEFLOW_COLUMNS,
+    CALL_COLUMNS,
+    activeflow_of,
+    activeflow_row,
+    call_of,
+    call_row,
+    columns,
+)
+
+LIVING_SECONDS = 10
+
+
+def _upsert(table: str, names: Mapping[str, str]) -> str:
+    """Insert or bring forward: a row never goes back to an older revision."""
+    arrays = ", ".join(
+        f"CAST(:{name} AS {'text' if kind == 'jsonb' else kind}[])" for name, kind in names.items()
+    )
+    values = ", ".join(
+        f"CAST(given.{name} AS jsonb)" if kind == "jsonb" else f"given.{name}"
+        for name, kind in names.items()
+    )
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
+    listed = ", ".join(names)
+    return (
+        f"INSERT INTO {table} ({listed}) SELECT {values} FROM unnest({arrays}) AS given ({listed}) "
+        f"ON CONFLICT (id) DO UPDATE SET {updates} WHERE {table}.revision < excluded.revision"
+    )
+
+
+_SAVE_CALLS = _upsert("calls", CALL_COLUMNS)
+_SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS)
+_CALL_LIST = ", ".join(CALL_COLUMNS)
+_ACTIVEFLOW_LIST = ", ".join((*ACTIVEFLOW_COLUMNS, "tm_delete"))
+
+_CALL = f"SELECT {_CALL_LIST} FROM calls WHERE id = :id"
+_CALLS_FIRST = f"""
+SELECT {_CALL_LIST} FROM calls WHERE customer_id = :customer_id
+ORDER BY tm_create DESC, id DESC LIMIT :limit
+"""
+_CALLS_BEFORE = f"""
+SELECT {_CALL_LIST} FROM calls
+WHERE customer_id = :customer_id AND (tm_create, id) < (:tm, :before)
+ORDER BY tm_create DESC, id DESC LIMIT :limit
+"""
+_UNFINISHED = f"""
+SELECT {_CALL_LIST} FROM calls WHERE campaign_id = :campaign_id AND status <> 'hangup'
+"""
+_ACTIVEFLOW = f"SELECT {_ACTIVEFLOW_LIST} FROM activeflows WHERE id = :id"
+_ACTIVEFLOWS_BY_ID = f"""
+SELECT {_ACTIVEFLOW_LIST} FROM activeflows WHERE id = ANY(CAST(:ids AS uuid[]))
+"""
+_ACTIVEFLOWS_FIRST = f"""
+SELECT {_ACTIVEFLOW_LIST} FROM activeflows
+WHERE customer_id = :customer_id AND tm_delete IS NULL
+ORDER BY tm_create DESC, id DESC LIMIT :limit
+"""
+_ACTIVEFLOWS_BEFORE = f"""
+SELECT {_ACTIVEFLOW_LIST} FROM activeflows
+WHERE customer_id = :customer_id AND tm_delete IS NULL AND (tm_create, id) < (:tm, :before)
+ORDER BY tm_create DESC, id DESC LIMIT :limit
+"""
+_DELETE_ACTIVEFLOW = f"""
+UPDATE activeflows SET tm_delete = :now, tm_update = :now, revision = revision + 1
+WHERE id = :id AND tm_delete IS NULL RETURNING {_ACTIVEFLOW_LIST}
+"""
+_BEAT = """
+INSERT INTO dialers (id, address, beaten_at) VALUES (:id, :address, clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET address = excluded.address, beaten_at = excluded.beaten_at
+"""
+_LEAVE = "DELETE FROM dialers WHERE id = :id"
+_LIVING = """
+SELECT id, address FROM dialers
+WHERE beaten_at > clock_timestamp() - make_interval(secs => :seconds) ORDER BY id
+"""
+
+
+class PostgresRecords:
+    """See ports.Records. `to_event` turns a fact into what the outbox takes."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        outbox: Outbox,
+        clock: Clock,
+        to_event: Callable[[Fact], NewEvent],
+    ) -> None:
+        self._engine = engine
+        self._outbox = outbox
+        self._clock = clock
+        self._to_event = to_event
+
+    async def save(
+        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
+    ) -> None:
+        """See Records."""
+        events = [self._to_event(fact) for fact in facts]
+        async with transaction(self._engine) as conn:
+            # In the order of the ids, so that two dialers writing the same rows cannot deadlock.
+            await _save(conn, _SAVE_CALLS, CALL_COLUMNS, map(call_row, calls))
+            await _save(
+                conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, map(activeflow_row, activeflows)
+            )
+            await self._outbox.append(conn, events)
+
+    async def call(self, call_id: UUID) -> Call | None:
+        """See Records."""
+        rows = await self._select(_CALL, {"id": call_id})
+        return call_of(rows[0]) if rows else None
+
+    async def calls(self, customer_id: UUID, page: Page) -> list[Call]:
+        """See Records."""
+        rows = await self._page(_CALLS_FIRST, _CALLS_BEFORE, customer_id, page)
+        return [call_of(row) for row in rows]
+
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow | None:
+        """See Records."""
+        rows = await self._select(_ACTIVEFLOW, {"id": activeflow_id})
+        return activeflow_of(rows[0]) if rows else None
+
+    async def activeflows(self, customer_id: UUID, page: Page) -> list[Activeflow]:
+        """See Records."""
+        rows = await self._page(_ACTIVEFLOWS_FIRST, _ACTIVEFLOWS_BEFORE, customer_id, page)
+        return [activeflow_of(row) for row in rows]
+
+    async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
+        """See Records."""
+        parameters = {"id": activeflow_id, "now": self._clock.now()}
+        async with transaction(self._engine) as conn:
+            result = await conn.execute(statement(_DELETE_ACTIVEFLOW), parameters)
+            row = result.mappings().first()
+            if row is not None:
+                deleted = activeflow_of(dict(row))
+                fact = ActiveflowFact("deleted", deleted)
+                await self._outbox.append(conn, [self._to_event(fact)])
+                return deleted
+        found = await self.activeflow(activeflow_id)
+        if found is None:
+            raise NotFound(f"no activeflow {activeflow_id}", reason="ACTIVEFLOW_NOT_FOUND")
+        return found
+
+    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+        """See Records."""
+        async with transaction(self._engine) as conn:
+            result = await conn.execute(statement(_UNFINISHED), {"campaign_id": campaign_id})
+            calls = [call_of(dict(row)) for row in result.mappings()]
+            ids = [call.activeflow_id for call in calls if call.activeflow_id is not None]
+            found = await conn.execute(statement(_ACTIVEFLOWS_BY_ID), {"ids": ids})
+            flows = {row["id"]: activeflow_of(dict(row)) for row in found.mappings()}
+        return [(call, flows.get(call.activeflow_id or call.id)) for call in calls]
+
+    async def _select(self, sql: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        async with transaction(self._engine) as conn:
+            result = await conn.execute(statement(sql), parameters)
+            return [dict(row) for row in result.mappings()]
+
+    async def _page(
+        self, first: str, before: str, customer_id: UUID, page: Page
+    ) -> list[Mapping[str, Any]]:
+        parameters: dict[str, Any] = {"customer_id": customer_id, "limit": page.size + 1}
+        if page.before is None:
+            return await self._select(first, parameters)
+        tm, row_id = page.before.key
+        return await self._select(before, {**parameters, "tm": tm, "before": row_id})
+
+
+class PostgresRegistry:
+    """See ports.Registry."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def beat(self, entry: DialerEntry) -> None:
+        """See Registry."""
+        await self._execute(_BEAT, {"id": entry.dialer_id, "address": entry.address})
+
+    async def leave(self, dialer_id: str) -> None:
+        """See Registry."""
+        await self._execute(_LEAVE, {"id": dialer_id})
+
+    async def living(self) -> list[DialerEntry]:
+        """See Registry."""
+        async with transaction(self._engine) as conn:
+            result = await conn.execute(statement(_LIVING), {"seconds": LIVING_SECONDS})
+            return [DialerEntry(row["id"], row["address"]) for row in result.mappings()]
+
+    async def _execute(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        async with transaction(self._engine) as conn:
+            await conn.execute(statement(sql), parameters)
+
+
+async def _save(
+    conn: AsyncConnection,
+    sql: str,
+    names: Mapping[str, str],
+    rows: Iterable[Mapping[str, Any]],
+) -> None:
+    listed = sorted(rows, key=lambda row: str(row["id"]))
+    if listed:
+        await conn.execute(statement(sql), columns(listed, names))

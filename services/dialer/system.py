@@ -1,0 +1,267 @@
+"""The dialer without its edges: everything that runs between the ports, wired.
+
+Tests build it on fakes, `app` on gRPC, PostgreSQL and a driver. No rules here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from services.common.clock import Clock
+from services.common.metrics import counter, gauge
+from services.dialer.conversations.control import Control
+from services.dialer.conversations.desk import Desk
+from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.journal import Journal
+from services.dialer.delivery import Delivery
+from services.dialer.dialing.attempts import Attempt, Attempts
+from services.dialer.dialing.capacity import CapacityBook
+from services.dialer.dialing.held import Held
+from services.dialer.dialing.leases import LeaseKeeper
+from services.dialer.dialing.pacing_log import PacingLog
+from services.dialer.dialing.placer import Placer
+from services.dialer.dialing.reports import Reports
+from services.dialer.dialing.runner import Runner
+from services.dialer.dialing.takeover import Takeover
+from services.dialer.dialing.watch import Watch
+from services.dialer.domain.queuecalls import CapacityAsk
+from services.dialer.live import Live
+from services.dialer.pacing import Pacer, ServiceLevelPacer
+from services.dialer.ports import Campaigns, Queues, Records, Registry, Targets
+from services.dialer.telephony import Telephony
+from services.dialer.timers import Timers
+
+FLUSH_SECONDS = 5.0
+"""How long a graceful end waits for reports and rows to be stored (real)."""
+
+_placed = counter("dialer_attempts_placed", "Attempts handed to the carrier")
+_in_flight = gauge("dialer_attempts_in_flight", "Attempts held, from placing to end")
+_leases = gauge("dialer_leases", "Campaigns run")
+_backlog = gauge("dialer_backlog", "Facts not delivered yet", ("what",))
+
+Background = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The world the dialer works in."""
+
+    campaigns: Campaigns
+    targets: Targets
+    queues: Queues
+    records: Records
+    registry: Registry
+    telephony: Telephony
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a deployment decides."""
+
+    dialer_id: str
+    capacity: int = 500
+    max_duration_ms: int = 3_600_000
+
+
+class DialerSystem:
+    """All live parts of one dialer."""
+
+    def __init__(self, ports: Ports, limits: Limits, pacer: Pacer | None = None) -> None:
+        self._ports = ports
+        self._limits = limits
+        self._pacer = pacer or ServiceLevelPacer()
+        clock, telephony = ports.clock, ports.telephony
+        self.attempts = Attempts()
+        self.timers = Timers(clock)
+        self.journal = Journal(ports.records, clock)
+        self.reports = Reports(ports.campaigns, clock, telephony.settled)
+        self.releases: Delivery[UUID] = Delivery(
+            "release_claims", ports.targets.release, clock=clock
+        )
+        self.control = Control(
+            telephony=telephony,
+            attempts=self.attempts,
+            reports=self.reports,
+            journal=self.journal,
+            clock=clock,
+            dialer_id=limits.dialer_id,
+            max_duration_ms=limits.max_duration_ms,
+            ended=self._attempt_ended,
+            link_changed=self._link_changed,
+        )
+        self.flows = Flows(
+            telephony, self.timers, self.journal, clock, limits.dialer_id, self.control.hang_up
+        )
+        self.desk = Desk(
+            ports.queues,
+            telephony,
+            self.flows,
+            clock,
+            max_duration_ms=limits.max_duration_ms,
+            connected=self.control.connected,
+            agent_changed=self._agent_changed,
+            hang_up=self.control.hang_up,
+        )
+        self.flows.stays = self.desk
+        self.control.flows, self.control.desk = self.flows, self.desk
+        self.capacity = CapacityBook(ports.queues, clock, self._capacity_asks, self._wake)
+        self.keeper = LeaseKeeper(ports.campaigns, clock, limits.capacity, self._new_runner)
+        self.watch = Watch(
+            telephony=telephony,
+            attempts=self.attempts,
+            stays=self.desk.stays,
+            control=self.control,
+            registry=ports.registry,
+            clock=clock,
+            dialer_id=limits.dialer_id,
+        )
+        self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
+        self._is_deaf = False
+
+    # ---------------------------------------------------------------------------------- hints
+
+    def campaigns_changed(self) -> None:
+        """A campaign or its definition changed: look at the leases now."""
+        self.keeper.wake()
+
+    def targets_changed(self, outdial_ids: Collection[UUID]) -> None:
+        """Targets came to these lists."""
+        for runner in self.keeper.runners:
+            if runner.outdial_id in outdial_ids:
+                runner.targets_changed()
+
+    def agents_changed(self) -> None:
+        """Agents came or went."""
+        self.capacity.ask_again()
+        self.desk.wake()
+
+    # ------------------------------------------------------------------------------- life cycle
+
+    def background(self) -> list[tuple[str, Background]]:
+        """What runs until the process ends."""
+        return [
+            ("journal", self.journal.run),
+            ("reports", self.reports.delivery.run),
+            ("releases", self.releases.run),
+            ("joins", self.desk.joins.run),
+            ("queue_reports", self.desk.reports.run),
+            ("timers", self.timers.run),
+            ("events", self._listen),
+            ("queue", self.desk.run),
+            ("capacity", self.capacity.run),
+            ("leases", self.keeper.run),
+            ("deadlines", self.watch.run_deadlines),
+            ("strays", self.watch.run_strays),
+            ("gauges", self._measure),
+        ]
+
+    async def drain(self) -> None:
+        """Hand everything over: dial no more, store what is known, give the leases back.
+
+        Conversations stay alive in the network; the next holder adopts them. From the moment the
+        last facts are stored this dialer is deaf, so that nothing is decided twice.
+        """
+        await self.keeper.drain()
+        self._is_deaf = True
+        stores = (
+            self.releases.flushed(),
+            self.reports.delivery.flushed(),
+            self.desk.joins.flushed(),
+            self.desk.reports.flushed(),
+            self.journal.flushed(),
+        )
+        waiting = [asyncio.ensure_future(each) for each in stores]
+        _, late = await asyncio.wait(waiting, timeout=FLUSH_SECONDS)
+        for each in late:
+            each.cancel()
+        await self.keeper.release()
+
+    # ----------------------------------------------------------------------------------- wiring
+
+    async def _listen(self) -> None:
+        async for events in self._ports.telephony.events():
+            if not self._is_deaf:
+                self.control.handle(events)
+
+    async def _measure(self) -> None:
+        while True:
+            _in_flight.set(len(self.attempts))
+            _leases.set(len(self.keeper.runners))
+            _backlog.labels("reports").set(self.reports.delivery.backlog)
+            _backlog.labels("queue_reports").set(self.desk.reports.backlog)
+            _backlog.labels("journal").set(self.journal.backlog)
+            await self._ports.clock.sleep_real(1.0)
+
+    def _new_runner(self, held: Held) -> Runner:
+        ports = self._ports
+        placer = Placer(
+            held,
+            campaigns=ports.campaigns,
+            targets=ports.targets,
+            telephony=ports.telephony,
+            attempts=self.attempts,
+            reports=self.reports,
+            clock=ports.clock,
+            releases=self.releases,
+            max_duration_ms=self._limits.max_duration_ms,
+            placed=_placed.inc,
+        )
+        takeover = Takeover(
+            held,
+            placer,
+            campaigns=ports.campaigns,
+            records=ports.records,
+            telephony=ports.telephony,
+            attempts=self.attempts,
+            reports=self.reports,
+            journal=self.journal,
+            control=self.control,
+            clock=ports.clock,
+        )
+        return Runner(
+            held,
+            placer,
+            takeover,
+            campaigns=ports.campaigns,
+            targets=ports.targets,
+            telephony=ports.telephony,
+            attempts=self.attempts,
+            control=self.control,
+            capacity=self.capacity,
+            pacer=self._pacer,
+            pacing_log=PacingLog(self.journal, self.attempts, ports.clock),
+            clock=ports.clock,
+            finished=self.keeper.wake,
+        )
+
+    def _capacity_asks(self) -> Sequence[CapacityAsk]:
+        asks = (runner.capacity_ask() for runner in self.keeper.runners)
+        return [ask for ask in asks if ask is not None]
+
+    def _attempt_ended(self, campaign_id: UUID) -> None:
+        runner = self.keeper.runner(campaign_id)
+        if runner is not None:
+            runner.attempt_ended()
+
+    def _agent_changed(self, attempt: Attempt) -> None:
+        waited = self.attempts.counts(attempt.campaign.id).waiting
+        self.attempts.changed(attempt)
+        if self.attempts.counts(attempt.campaign.id).waiting < waited:
+            self.capacity.taken(attempt.campaign.id)
+
+    def _wake(self, campaign_id: UUID) -> None:
+        runner = self.keeper.runner(campaign_id)
+        if runner is not None:
+            runner.wake()
+
+    def _link_changed(self, is_up: bool) -> None:
+        for runner in self.keeper.runners:
+            if is_up:
+                runner.reconcile()
+            else:
+                runner.wake()

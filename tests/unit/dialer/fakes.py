@@ -1,0 +1,532 @@
+"""The dialer's world in memory: each port with faults to be switched on, and a network to be told
+what happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from services.common.actions import Action
+from services.common.address import Address
+from services.common.clock import ManualClock
+from services.common.errors import AppError, NotFound, Unavailable
+from services.common.ids import new_id
+from services.common.paging import Page
+from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
+from services.dialer.domain.campaigns import (
+    AttemptReport,
+    CampaignInfo,
+    Claim,
+    ClaimedTarget,
+    Definition,
+    DialPlan,
+    HeldLease,
+    Lease,
+    LeaseStatus,
+    OpenAnswer,
+    OpenAttempt,
+    Opening,
+    PacingDecided,
+    Progress,
+    RunToken,
+    StopMode,
+    Verdict,
+)
+from services.dialer.domain.queuecalls import (
+    Assignment,
+    Capacity,
+    CapacityAsk,
+    Joining,
+    QueueNews,
+    QueueReport,
+)
+from services.dialer.ports import Fact
+from services.dialer.telephony import (
+    Address as CarrierAddress,
+)
+from services.dialer.telephony import (
+    Adopted,
+    Ended,
+    Event,
+    Leg,
+    LiveCall,
+    Missing,
+    NotPlaced,
+    NotPlacedReason,
+    Placement,
+)
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+LEASE_MS = 5_000
+PLACE_WITHIN_MS = 5_000
+
+
+class Faults:
+    """Lets a method fail, before or after it had its effect, or wait until it is let go."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, list[AppError]] = defaultdict(list)
+        self._after: dict[str, list[AppError]] = defaultdict(list)
+        self._gates: dict[str, asyncio.Event] = {}
+        self.down: set[str] = set()
+        self.calls: list[str] = []
+
+    def fail(
+        self, method: str, *, after_effect: bool = False, error: AppError | None = None
+    ) -> None:
+        """The next call of `method` fails; with `after_effect` only its answer is lost."""
+        where = self._after if after_effect else self._before
+        where[method].append(error or Unavailable(f"{method} failed"))
+
+    def hold(self, method: str) -> asyncio.Event:
+        """Calls of `method` wait until the event returned is set."""
+        self._gates[method] = asyncio.Event()
+        return self._gates[method]
+
+    async def enter(self, method: str) -> None:
+        self.calls.append(method)
+        if method in self.down:
+            raise Unavailable(f"{method} is down")
+        if self._before[method]:
+            raise self._before[method].pop(0)
+
+    async def leave(self, method: str) -> None:
+        if method in self._gates:
+            await self._gates[method].wait()
+        if self._after[method]:
+            raise self._after[method].pop(0)
+
+
+def address(number: str) -> Address:
+    return Address(type="tel", target=number)
+
+
+def action(type_: str, action_id: UUID | None = None, **option: Any) -> Action:
+    return Action(type=type_, option=option, id=action_id)
+
+
+def make_definition(**changes: Any) -> Definition:
+    """A campaign without queue that talks; members of campaign and plan by name."""
+    campaign = CampaignInfo(
+        id=new_id(),
+        customer_id=new_id(),
+        name="spring",
+        detail="",
+        service_level=100,
+        continues=False,
+        outdial_id=new_id(),
+        queue_id=None,
+        flow_id=None,
+    )
+    plan = DialPlan(
+        outplan_id=new_id(),
+        source=address("+15550000000"),
+        dial_timeout_ms=30_000,
+        try_interval_ms=60_000,
+        max_try_counts=(3, 0, 0, 0, 0),
+        calls_per_second=1000.0,
+        max_concurrent=1000,
+    )
+    actions = changes.pop("actions", (action("talk", text="hello"),))
+    of_plan = {name for name in DialPlan.__dataclass_fields__ if name in changes}
+    return Definition(
+        revision="1",
+        campaign=replace(campaign, **{k: v for k, v in changes.items() if k not in of_plan}),
+        plan=replace(plan, **{k: changes[k] for k in of_plan}),
+        actions=tuple(actions),
+    )
+
+
+@dataclass
+class FakeCampaigns:
+    """ports.Campaigns with one campaign and no database."""
+
+    definition: Definition
+    clock: ManualClock
+    status: LeaseStatus = LeaseStatus.RUN
+    stop_mode: StopMode = StopMode.HANGUP
+    run_number: int = 1
+    fencing_token: int = 1
+    is_leasable: bool = True
+    is_new: bool = True
+    faults: Faults = field(default_factory=Faults)
+    verdict: Verdict = Verdict.OPENED
+    opened: dict[UUID, ClaimedTarget] = field(default_factory=dict)
+    open_tokens: list[RunToken] = field(default_factory=list)
+    listed: list[OpenAttempt] = field(default_factory=list)
+    reports: list[AttemptReport] = field(default_factory=list)
+    released: list[HeldLease] = field(default_factory=list)
+    finishes: list[RunToken] = field(default_factory=list)
+    may_finish: bool = True
+
+    async def acquire(self, capacity: int, held: Sequence[HeldLease]) -> list[Lease]:
+        await self.faults.enter("acquire")
+        if not self.is_leasable:
+            return []
+        known = any(each.definition_revision == self.definition.revision for each in held)
+        is_new, self.is_new = self.is_new, False
+        return [
+            Lease(
+                campaign_id=self.definition.campaign.id,
+                run_number=self.run_number,
+                fencing_token=self.fencing_token,
+                status=self.status,
+                stop_mode=self.stop_mode,
+                expires_in_ms=LEASE_MS,
+                definition_revision=self.definition.revision,
+                definition=None if known else self.definition,
+                is_new=is_new or not held,
+            )
+        ]
+
+    async def release(self, held: Sequence[HeldLease]) -> None:
+        await self.faults.enter("release")
+        self.released += held
+
+    async def open(self, token: RunToken, targets: Sequence[ClaimedTarget]) -> OpenAnswer:
+        await self.faults.enter("open")
+        self.open_tokens.append(token)
+        verdict = self.verdict
+        if self.status is not LeaseStatus.RUN:
+            verdict = Verdict.REFUSED
+        if verdict is Verdict.OPENED:
+            self.opened.update({target.attempt_id: target for target in targets})
+        await self.faults.leave("open")
+        return OpenAnswer(
+            tuple(Opening(target.attempt_id, verdict, new_id()) for target in targets),
+            PLACE_WITHIN_MS,
+        )
+
+    async def report(self, reports: Sequence[AttemptReport]) -> list[UUID]:
+        await self.faults.enter("report")
+        self.reports += reports
+        await self.faults.leave("report")
+        return []
+
+    async def list_open(self, token: RunToken) -> list[OpenAttempt]:
+        await self.faults.enter("list_open")
+        await self.faults.leave("list_open")
+        ended = {each.attempt_id for each in self.reports if each.hangup_reason}
+        return [each for each in self.listed if each.id not in ended]
+
+    async def finish(self, token: RunToken) -> bool:
+        await self.faults.enter("finish")
+        self.finishes.append(token)
+        if self.may_finish:
+            self.is_leasable = False
+        return self.may_finish
+
+    def of(self, attempt_id: UUID) -> list[AttemptReport]:
+        """What was reported of one attempt."""
+        return [each for each in self.reports if each.attempt_id == attempt_id]
+
+
+@dataclass
+class FakeTargets:
+    """ports.Targets: a list of numbers, each tried once."""
+
+    faults: Faults = field(default_factory=Faults)
+    idle: list[str] = field(default_factory=list)
+    progressing: int = 0
+    next_due: datetime | None = None
+    is_reopening: bool = False
+    claims: dict[UUID, Claim] = field(default_factory=dict)
+    limits: list[int] = field(default_factory=list)
+    released: list[UUID] = field(default_factory=list)
+
+    async def claim(
+        self,
+        claim_id: UUID,
+        outdial_id: UUID,
+        campaign_id: UUID,
+        limit: int,
+        plan: DialPlan,
+        address_types: Collection[str],
+    ) -> Claim:
+        await self.faults.enter("claim")
+        self.limits.append(limit)
+        if claim_id not in self.claims:
+            taken, self.idle = self.idle[:limit], self.idle[limit:]
+            self.progressing += len(taken)
+            self.claims[claim_id] = Claim(
+                targets=tuple(
+                    ClaimedTarget(
+                        attempt_id=new_id(),
+                        target_id=new_id(),
+                        name="Kim",
+                        detail="",
+                        data='{"city": "Seoul", "age": 41}',
+                        destination=address(number),
+                        destination_index=0,
+                        try_count=1,
+                    )
+                    for number in taken
+                ),
+                exhausted_count=0,
+                progress=self._progress(),
+            )
+        await self.faults.leave("claim")
+        return self.claims[claim_id]
+
+    async def release(self, attempt_ids: Sequence[UUID]) -> None:
+        await self.faults.enter("release")
+        self.released += attempt_ids
+        self.progressing -= len(attempt_ids)
+
+    async def progress(self, customer_id: UUID, outdial_id: UUID) -> Progress:
+        await self.faults.enter("progress")
+        return self._progress()
+
+    def _progress(self) -> Progress:
+        return Progress(
+            len(self.idle) + (self.next_due is not None),
+            self.progressing,
+            self.is_reopening,
+            self.next_due,
+        )
+
+
+@dataclass
+class FakeQueues:
+    """ports.Queues: so many available agents, handed out in order."""
+
+    faults: Faults = field(default_factory=Faults)
+    available: int = 0
+    assignable: list[Assignment] = field(default_factory=list)
+    news: list[QueueNews] = field(default_factory=list)
+    joined: list[Joining] = field(default_factory=list)
+    refused: set[UUID] = field(default_factory=set)
+    refuse_all: bool = False
+    asked: list[Sequence[CapacityAsk]] = field(default_factory=list)
+    waiting: list[Sequence[UUID]] = field(default_factory=list)
+    reports: list[QueueReport] = field(default_factory=list)
+
+    async def capacity(self, asks: Sequence[CapacityAsk]) -> list[Capacity]:
+        await self.faults.enter("capacity")
+        self.asked.append(asks)
+        found = [Capacity(ask.queue_id, ask.campaign_id, self.available) for ask in asks]
+        await self.faults.leave("capacity")
+        return found
+
+    async def join(self, joinings: Sequence[Joining]) -> set[UUID]:
+        await self.faults.enter("join")
+        self.joined += joinings
+        await self.faults.leave("join")
+        return {each.queuecall_id for each in joinings} if self.refuse_all else self.refused
+
+    async def assign(
+        self, waiting: Sequence[UUID], connecting: Sequence[UUID], service: Sequence[UUID]
+    ) -> QueueNews:
+        await self.faults.enter("assign")
+        self.waiting.append(waiting)
+        if self.news:
+            return self.news.pop(0)
+        found = []
+        for queuecall_id in waiting:
+            if self.assignable:
+                found.append(replace(self.assignable.pop(0), queuecall_id=queuecall_id))
+                self.available = max(0, self.available - 1)
+        return QueueNews(assignments=tuple(found))
+
+    async def report(self, reports: Sequence[QueueReport]) -> None:
+        await self.faults.enter("report")
+        self.reports += reports
+
+    def kinds(self) -> list[str]:
+        return [report.kind.value for report in self.reports]
+
+
+@dataclass
+class MemoryRecords:
+    """ports.Records."""
+
+    faults: Faults = field(default_factory=Faults)
+    call_rows: dict[UUID, Call] = field(default_factory=dict)
+    flow_rows: dict[UUID, Activeflow] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+
+    async def save(
+        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
+    ) -> None:
+        await self.faults.enter("save")
+        for call in calls:
+            known = self.call_rows.get(call.id)
+            if known is None or known.revision < call.revision:
+                self.call_rows[call.id] = call
+        for flow in activeflows:
+            stored = self.flow_rows.get(flow.id)
+            if stored is None or stored.revision < flow.revision:
+                self.flow_rows[flow.id] = flow
+        self.facts += facts
+
+    async def call(self, call_id: UUID) -> Call | None:
+        return self.call_rows.get(call_id)
+
+    async def calls(self, customer_id: UUID, page: Page) -> list[Call]:
+        mine = [each for each in self.call_rows.values() if each.customer_id == customer_id]
+        return sorted(mine, key=lambda each: each.tm_create, reverse=True)[: page.size + 1]
+
+    async def activeflow(self, activeflow_id: UUID) -> Activeflow | None:
+        return self.flow_rows.get(activeflow_id)
+
+    async def activeflows(self, customer_id: UUID, page: Page) -> list[Activeflow]:
+        mine = [each for each in self.flow_rows.values() if each.customer_id == customer_id]
+        return sorted(mine, key=lambda each: each.tm_create, reverse=True)[: page.size + 1]
+
+    async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
+        row = self.flow_rows.get(activeflow_id)
+        if row is None:
+            raise NotFound("no activeflow", reason="ACTIVEFLOW_NOT_FOUND")
+        if row.tm_delete is None:
+            row = replace(row, tm_delete=START, revision=row.revision + 1)
+            self.flow_rows[activeflow_id] = row
+        return row
+
+    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+        return [
+            (call, self.flow_rows.get(call.activeflow_id or call.id))
+            for call in self.call_rows.values()
+            if call.campaign_id == campaign_id and not call.is_over
+        ]
+
+    def told(self, call_id: UUID) -> list[str]:
+        """Events of one call, in order."""
+        return [
+            fact.event
+            for fact in self.facts
+            if isinstance(fact, CallFact) and fact.call.id == call_id
+        ]
+
+    def flow_events(self) -> list[tuple[str, bool]]:
+        return [
+            (fact.event, fact.activeflow.is_ended)
+            for fact in self.facts
+            if isinstance(fact, ActiveflowFact)
+        ]
+
+    def pacings(self) -> list[PacingDecided]:
+        return [fact for fact in self.facts if isinstance(fact, PacingDecided)]
+
+
+@dataclass
+class MemoryRegistry:
+    """ports.Registry."""
+
+    entries: dict[str, DialerEntry] = field(default_factory=dict)
+
+    async def beat(self, entry: DialerEntry) -> None:
+        self.entries[entry.dialer_id] = entry
+
+    async def leave(self, dialer_id: str) -> None:
+        self.entries.pop(dialer_id, None)
+
+    async def living(self) -> list[DialerEntry]:
+        return list(self.entries.values())
+
+
+class FakeTelephony:
+    """ports Telephony: notes commands, and tells what the test says."""
+
+    capabilities: frozenset[Any] = frozenset()
+    address_types = frozenset({"tel", "sip"})
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+        self._events: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
+        self.connected = True
+        self.placements: list[Placement] = []
+        self.commands: list[tuple[Any, ...]] = []
+        self.live: dict[UUID, LiveCall] = {}
+        self.over: dict[UUID, Ended] = {}
+        self.settled_ids: list[UUID] = []
+
+    def place(self, placements: Sequence[Placement]) -> None:
+        for each in placements:
+            late = each.place_before is not None and self._clock.boottime() > each.place_before
+            if not self.connected:
+                self.tell(NotPlaced(each.call_id, NotPlacedReason.DISCONNECTED))
+            elif late:
+                self.tell(NotPlaced(each.call_id, NotPlacedReason.LATE))
+            else:
+                self.placements.append(each)
+
+    def cancel(self, call_ids: Collection[UUID]) -> None:
+        self.commands += [("cancel", each) for each in call_ids]
+
+    def hangup(self, call_ids: Collection[UUID]) -> None:
+        self.commands += [("hangup", each) for each in call_ids]
+
+    def say(self, call_id: UUID, play_id: str, text: str, *, language: str = "") -> None:
+        self.commands.append(("say", call_id, play_id, text))
+
+    def play(
+        self, call_id: UUID, play_id: str, media: Sequence[str], *, duration_hint_ms: int = 0
+    ) -> None:
+        self.commands.append(("play", call_id, play_id, tuple(media)))
+
+    def hold(self, call_id: UUID, play_id: str, media: Sequence[str] = ()) -> None:
+        self.commands.append(("hold", call_id, play_id))
+
+    def stop_play(self, call_id: UUID) -> None:
+        self.commands.append(("stop_play", call_id))
+
+    def bridge(self, call_id: UUID, other_id: UUID) -> None:
+        self.commands.append(("bridge", call_id, other_id))
+
+    def adopt(self, call_ids: Collection[UUID]) -> None:
+        for each in call_ids:
+            self.commands.append(("adopt", each))
+            if each in self.live:
+                self.tell(Adopted(each, self.live[each]))
+            elif each in self.over:
+                self.tell(self.over[each])
+            else:
+                self.tell(Missing(each))
+
+    def settled(self, call_ids: Collection[UUID]) -> None:
+        self.settled_ids += call_ids
+
+    async def live_calls(self, call_ids: Collection[UUID] | None = None) -> list[LiveCall]:
+        return [call for key, call in self.live.items() if call_ids is None or key in call_ids]
+
+    async def events(self) -> AsyncIterator[Sequence[Event]]:
+        while True:
+            yield await self._events.get()
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the dialer used telephony.{name}, which this fake does not have")
+
+    # ------------------------------------------------------------------------------- the test
+
+    def tell(self, *events: Event) -> None:
+        """Events of the network, as one batch."""
+        self._events.put_nowait(events)
+
+    def of(self, call_id: UUID) -> list[str]:
+        """Names of the commands about one call."""
+        return [each[0] for each in self.commands if each[1] == call_id]
+
+    @property
+    def customers(self) -> list[Placement]:
+        return [each for each in self.placements if each.leg is Leg.CUSTOMER]
+
+    @property
+    def agents(self) -> list[Placement]:
+        return [each for each in self.placements if each.leg is Leg.AGENT]
+
+
+def carrier_address(number: str) -> CarrierAddress:
+    return CarrierAddress("tel", number)
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
