@@ -1,0 +1,189 @@
+"""Outplans, the dialing strategies: `/outplans`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from outbound.outplan.v1 import outplan_service_pb2 as pb
+
+from gateway.documents import ADDRESS
+from gateway.fields import NAME_LENGTH, Body, Field, integer, number, text
+from gateway.members import ADDRESS as ADDRESS_SHAPE
+from gateway.members import (
+    ID,
+    INTEGER,
+    OPTIONAL_INTEGER,
+    OPTIONAL_NUMBER,
+    TEXT,
+    TIME,
+    Member,
+    Shape,
+    slot,
+)
+from gateway.resources.common import (
+    by_id,
+    deleting,
+    listing,
+    page_of,
+    present_members,
+    reading,
+    rpc,
+)
+from gateway.routes import Call, One, Route
+
+TAG = "outplans"
+_DAY_MS: Final = 86_400_000
+_SLOTS: Final = range(5)
+
+OUTPLAN = Shape(
+    "Outplan",
+    "A dialing strategy: how long a phone rings, how often and when a target is tried again.",
+    [
+        Member("id", ID),
+        Member("customer_id", ID),
+        Member("name", TEXT),
+        Member("detail", TEXT),
+        Member("source", ADDRESS_SHAPE.optional(), "Caller id."),
+        Member("dial_timeout", INTEGER, "Milliseconds; 0 means the default of 60,000."),
+        Member("try_interval", INTEGER, "Milliseconds from the end of an attempt to the next."),
+        *(
+            Member(
+                f"max_try_count_{index}",
+                slot(index, "max_try_counts"),
+                f"Tries on destination_{index}; 0 means never.",
+            )
+            for index in _SLOTS
+        ),
+        Member("calls_per_second", OPTIONAL_NUMBER, "null: the deployment's default."),
+        Member("max_concurrent", OPTIONAL_INTEGER, "null: the deployment's default."),
+        Member("tm_create", TIME),
+        Member("tm_update", TIME),
+        Member("tm_delete", TIME),
+    ],
+)
+
+_NAMES = (
+    Field("name", text(NAME_LENGTH), "Name."),
+    Field("detail", text(), "Description."),
+)
+_DIAL = (
+    Field("source", ADDRESS, "Caller id."),
+    Field("dial_timeout", integer(0, 600_000, "milliseconds"), "Milliseconds; 0: 60,000."),
+    Field(
+        "try_interval",
+        integer(0, 31 * _DAY_MS, "milliseconds"),
+        "Milliseconds from the end of an attempt to the next on the same target.",
+    ),
+    *(
+        Field(
+            f"max_try_count_{index}",
+            integer(0, 100),
+            f"Tries on destination_{index}, 0..100. When none of the five is sent to create, "
+            "max_try_count_0 is 1.",
+        )
+        for index in _SLOTS
+    ),
+    Field(
+        "calls_per_second",
+        number(0, 10_000),
+        "New attempts a second of each campaign; 0: the default.",
+    ),
+    Field(
+        "max_concurrent",
+        integer(0, 100_000),
+        "Attempts in flight at once of each campaign; 0: the default.",
+    ),
+)
+_WHOLE = Body("Outplan", *_NAMES, *_DIAL)
+
+
+def _members(call: Call) -> dict[str, Any]:
+    given = present_members(
+        call,
+        "name",
+        "detail",
+        "source",
+        "dial_timeout",
+        "try_interval",
+        "calls_per_second",
+        "max_concurrent",
+    )
+    maxima = {
+        f"slot_{index}": call.body[f"max_try_count_{index}"]
+        for index in _SLOTS
+        if f"max_try_count_{index}" in call.body
+    }
+    if maxima:
+        given["max_try_counts"] = pb.MaxTryCounts(**maxima)
+    return given
+
+
+def _create(call: Call) -> pb.CreateOutplanRequest:
+    given = _members(call)
+    for name in ("calls_per_second", "max_concurrent"):
+        if not given.get(name, 1):
+            del given[name]
+    return pb.CreateOutplanRequest(id=call.new_id(), **given)
+
+
+def _update(call: Call) -> pb.UpdateOutplanRequest:
+    return pb.UpdateOutplanRequest(id=call.ids["id"], **_members(call))
+
+
+_PUT = rpc("outplan", "UpdateOutplan", _update)
+
+ROUTES = (
+    listing(
+        TAG,
+        "/outplans",
+        "List outplans",
+        rpc("outplan", "ListOutplans", page_of(pb.ListOutplansRequest)),
+        OUTPLAN,
+        "outplans",
+    ),
+    Route(
+        "POST",
+        "/outplans",
+        "Create an outplan",
+        TAG,
+        rpc("outplan", "CreateOutplan", _create),
+        One(OUTPLAN),
+        body=_WHOLE,
+        creates=True,
+    ),
+    reading(
+        TAG,
+        "/outplans/{id}",
+        "Get an outplan",
+        rpc("outplan", "GetOutplan", by_id(pb.GetOutplanRequest)),
+        OUTPLAN,
+    ),
+    Route(
+        "PUT",
+        "/outplans/{id}",
+        "Change an outplan",
+        TAG,
+        _PUT,
+        One(OUTPLAN),
+        body=_WHOLE,
+        about="A merge. It applies to campaigns from their next attempt on.",
+    ),
+    Route(
+        "PUT",
+        "/outplans/{id}/dial_info",
+        "Change how an outplan dials",
+        TAG,
+        _PUT,
+        One(OUTPLAN),
+        body=Body("OutplanDialInfo", *_DIAL),
+        about="A merge. It applies to campaigns from their next attempt on.",
+        aliases=("/outplans/{id}/dials",),
+    ),
+    deleting(
+        TAG,
+        "/outplans/{id}",
+        "Delete an outplan",
+        rpc("outplan", "DeleteOutplan", by_id(pb.DeleteOutplanRequest)),
+        OUTPLAN,
+    ),
+)

@@ -1,0 +1,195 @@
+"""Queues, the groups of agents who take answered calls: `/queues`."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from outbound.flow.v1 import flow_service_pb2 as flow_pb
+from outbound.queue.v1 import queue_service_pb2 as pb
+
+from gateway.documents import ACTION_LIST, REFERENCES
+from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text
+from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape
+from gateway.resources.common import by_id, page_of, present_members
+from gateway.resources.direct import DIRECT_HASH, hashed, renewal, with_hash, with_hashes
+from gateway.routes import PAGE, Call, One, PageOf, Route
+from gateway.upstreams import Rpc
+from services.common.errors import AppError
+
+TAG = "queues"
+_DAY_MS: Final = 86_400_000
+
+QUEUE = Shape(
+    "Queue",
+    "A group of agents who take answered calls.",
+    [
+        Member("id", ID),
+        Member("customer_id", ID),
+        Member("name", TEXT),
+        Member("detail", TEXT),
+        Member("routing_method", TEXT, "How an agent is picked; empty means longest_idle."),
+        Member("tag_ids", IDS, "Agents with one of these serve; empty: every agent."),
+        Member("wait_flow_id", ID, "Flow played while waiting; nil when none."),
+        Member("wait_timeout", INTEGER, "Milliseconds; 0: none."),
+        Member("service_timeout", INTEGER, "Milliseconds; 0: none."),
+        Member("wrapup_time", INTEGER, "Milliseconds before an agent is available again."),
+        Member("ring_timeout", INTEGER, "Milliseconds an agent's phone rings."),
+        Member("wait_queuecall_ids", IDS),
+        Member("service_queuecall_ids", IDS),
+        Member("total_incoming_count", INTEGER),
+        Member("total_serviced_count", INTEGER),
+        Member("total_abandoned_count", INTEGER),
+        DIRECT_HASH,
+        Member("tm_create", TIME),
+        Member("tm_update", TIME),
+        Member("tm_delete", TIME),
+    ],
+)
+
+_METHOD = Field(
+    "routing_method",
+    text(32),
+    "`random`, `longest_idle`, `round_robin`, `ringall` or empty (longest_idle).",
+)
+_TAGS = Field("tag_ids", REFERENCES, "Agents with one of these tags serve the queue.")
+_BODY = Body(
+    "Queue",
+    Field("name", text(NAME_LENGTH), "Name."),
+    Field("detail", text(), "Description."),
+    _METHOD,
+    _TAGS,
+    Field("wait_flow_id", REFERENCE, "Flow played while waiting."),
+    Field(
+        "wait_actions",
+        ACTION_LIST,
+        "The older form of wait_flow_id: a flow is made of them.",
+    ),
+    Field("wait_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
+    Field("service_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
+    Field("wrapup_time", integer(0, _DAY_MS, "milliseconds"), "After each conversation."),
+    Field("ring_timeout", integer(1000, 600_000, "milliseconds"), "Default 20,000."),
+)
+_MEMBERS = (
+    "name",
+    "detail",
+    "routing_method",
+    "wait_flow_id",
+    "wait_timeout",
+    "service_timeout",
+    "wrapup_time",
+    "ring_timeout",
+)
+
+
+async def _wait_flow(call: Call, body: dict[str, Any]) -> str:
+    """Make a flow of inline wait actions and put its id into the body; its id, or empty."""
+    actions = body.get("wait_actions")
+    if not actions or body.get("wait_flow_id"):
+        return ""
+    request = flow_pb.CreateFlowRequest(
+        id=call.new_id("wait_flow"), name="queue wait", actions=actions
+    )
+    flow = await call.parts.upstreams.call(Rpc("flow", "CreateFlow"), request, call.caller)
+    body["wait_flow_id"] = flow.id
+    made: str = flow.id
+    return made
+
+
+async def _with_wait_flow(call: Call, rpc_name: str, build: Any) -> Any:
+    made = await _wait_flow(call, call.body)
+    try:
+        queue = await call.parts.upstreams.call(Rpc("queue", rpc_name), build(call), call.caller)
+    except AppError:
+        if made:
+            # Nobody knows of the flow yet; it must not stay behind.
+            await call.parts.upstreams.call(
+                Rpc("flow", "DeleteFlow"), flow_pb.DeleteFlowRequest(id=made), call.caller
+            )
+        raise
+    return await hashed(call, queue)
+
+
+def _create_request(call: Call) -> pb.CreateQueueRequest:
+    return pb.CreateQueueRequest(id=call.new_id(), **present_members(call, *_MEMBERS, "tag_ids"))
+
+
+def _update_request(call: Call) -> pb.UpdateQueueRequest:
+    given: dict[str, Any] = present_members(call, *_MEMBERS)
+    if "tag_ids" in call.body:
+        given["tag_ids"] = pb.IdList(ids=call.body["tag_ids"])
+    return pb.UpdateQueueRequest(id=call.ids["id"], **given)
+
+
+async def _create(call: Call) -> Any:
+    return await _with_wait_flow(call, "CreateQueue", _create_request)
+
+
+async def _update(call: Call) -> Any:
+    return await _with_wait_flow(call, "UpdateQueue", _update_request)
+
+
+def _required(field: Field) -> Field:
+    return Field(field.name, field.kind, field.about, required=True)
+
+
+_GET = with_hash("queue", "GetQueue", by_id(pb.GetQueueRequest))
+
+ROUTES = (
+    Route(
+        "GET",
+        "/queues",
+        "List queues",
+        TAG,
+        with_hashes("queue", "ListQueues", page_of(pb.ListQueuesRequest), "queues"),
+        PageOf(QUEUE, "items"),
+        query=PAGE,
+    ),
+    Route(
+        "POST",
+        "/queues",
+        "Create a queue",
+        TAG,
+        _create,
+        One(QUEUE),
+        body=_BODY,
+        creates=True,
+    ),
+    Route("GET", "/queues/{id}", "Get a queue", TAG, _GET, One(QUEUE)),
+    Route(
+        "PUT",
+        "/queues/{id}",
+        "Change a queue",
+        TAG,
+        _update,
+        One(QUEUE),
+        body=_BODY,
+        about="A merge: members that are absent or null stay as they are.",
+    ),
+    Route(
+        "DELETE",
+        "/queues/{id}",
+        "Delete a queue",
+        TAG,
+        with_hash("queue", "DeleteQueue", by_id(pb.DeleteQueueRequest)),
+        One(QUEUE),
+    ),
+    Route(
+        "PUT",
+        "/queues/{id}/tag_ids",
+        "Replace a queue's tags",
+        TAG,
+        _update,
+        One(QUEUE),
+        body=Body("QueueTags", _required(_TAGS)),
+    ),
+    Route(
+        "PUT",
+        "/queues/{id}/routing_method",
+        "Set how a queue picks agents",
+        TAG,
+        _update,
+        One(QUEUE),
+        body=Body("QueueRoutingMethod", _required(_METHOD)),
+    ),
+    renewal(TAG, "/queues/{id}", "queue", _GET, QUEUE),
+)
