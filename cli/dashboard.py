@@ -96,7 +96,7 @@ class Snapshot:
             talking=calls["progressing_count"],
             connected=calls["connected_count"],
             abandoned=calls["abandoned_count"],
-            outcomes=dict(calls["hangup_reason_counts"]),
+            outcomes={name: n for name, n in calls["hangup_reason_counts"].items() if n},
             history=(*kept, (now, calls["attempt_count"])),
         )
 

@@ -2,7 +2,12 @@
 
 import os
 
-pytest_plugins = ["tests.fixtures.nats", "tests.fixtures.postgres", "tests.fixtures.simnet"]
+pytest_plugins = [
+    "tests.fixtures.nats",
+    "tests.fixtures.postgres",
+    "tests.fixtures.simnet",
+    "tests.fixtures.stack",
+]
 
 for _name in [name for name in os.environ if name.startswith("OUTBOUND_")]:
     # OUTBOUND_TEST_* choose the servers the tests run on.

@@ -17,7 +17,7 @@ from pathlib import Path
 
 # Service -> its sub-packages, each with the same layers as a service of its own.
 SERVICES: dict[str, set[str]] = {
-    "campaign": {"campaigns", "outplans", "flows"},
+    "campaign": {"campaigns", "campaigncalls", "outplans", "flows"},
     "outdial": set(),
     "queue": {"queues", "agents"},
     "dialer": set(),

@@ -186,10 +186,13 @@ def _stats_agree(evidence: Evidence) -> list[str]:
         "refunded_count": sum(call["is_refunded"] for call in calls),
         "hangup_reason_counts": dict(reasons),
     }
+    counted = dict(stats["attempts"])
+    reasons_counted = counted["hangup_reason_counts"].items()
+    counted["hangup_reason_counts"] = {name: count for name, count in reasons_counted if count}
     findings = [
-        f"stats say {name} {stats['attempts'].get(name)}, the attempts {value}"
+        f"stats say {name} {counted.get(name)}, the attempts {value}"
         for name, value in expected.items()
-        if stats["attempts"].get(name) != value
+        if counted.get(name) != value
     ]
     targets = {
         "total_count": len(evidence.targets),

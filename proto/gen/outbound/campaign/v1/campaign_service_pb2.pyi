@@ -615,18 +615,20 @@ class ListOpenCampaigncallsResponse(_message.Message):
     def __init__(self, campaigncalls: _Optional[_Iterable[_Union[OpenCampaigncall, _Mapping]]] = ...) -> None: ...
 
 class FinishRunRequest(_message.Message):
-    __slots__ = ("dialer_id", "campaign_id", "run_number", "fencing_token", "detail")
+    __slots__ = ("dialer_id", "campaign_id", "run_number", "fencing_token", "detail", "is_error")
     DIALER_ID_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     RUN_NUMBER_FIELD_NUMBER: _ClassVar[int]
     FENCING_TOKEN_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
+    IS_ERROR_FIELD_NUMBER: _ClassVar[int]
     dialer_id: str
     campaign_id: str
     run_number: int
     fencing_token: int
     detail: str
-    def __init__(self, dialer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., run_number: _Optional[int] = ..., fencing_token: _Optional[int] = ..., detail: _Optional[str] = ...) -> None: ...
+    is_error: bool
+    def __init__(self, dialer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., run_number: _Optional[int] = ..., fencing_token: _Optional[int] = ..., detail: _Optional[str] = ..., is_error: _Optional[bool] = ...) -> None: ...
 
 class FinishRunResponse(_message.Message):
     __slots__ = ("is_finished",)

@@ -207,7 +207,8 @@ class CampaignServiceServicer:
 
     def AcquireLeases(self, request, context):
         """AcquireLeases renews the leases a dialer holds, takes over expired ones and finds new work, all in one call (role dialer).
-        Called about once a second and at once after a campaign event.
+        Called about once a second and at once after a campaign event, by each dialer one call at a time: a lease it holds but does not
+        list is one it has forgotten, and is given to it anew under a larger token.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

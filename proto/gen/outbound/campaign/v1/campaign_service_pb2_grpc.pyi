@@ -48,7 +48,8 @@ class CampaignServiceStub:
     """DeleteCampaigncall soft-deletes an attempt that is `done`. FAILED_PRECONDITION otherwise."""
     AcquireLeases: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.AcquireLeasesRequest, _campaign_service_pb2.AcquireLeasesResponse]
     """AcquireLeases renews the leases a dialer holds, takes over expired ones and finds new work, all in one call (role dialer).
-    Called about once a second and at once after a campaign event.
+    Called about once a second and at once after a campaign event, by each dialer one call at a time: a lease it holds but does not
+    list is one it has forgotten, and is given to it anew under a larger token.
     """
     ReleaseLeases: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ReleaseLeasesRequest, _campaign_service_pb2.ReleaseLeasesResponse]
     """ReleaseLeases hands leases back at once, at a graceful stop of the dialer (role dialer)."""
@@ -167,7 +168,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.AcquireLeasesRequest, _campaign_service_pb2.AcquireLeasesResponse],
     ) -> _abc.Awaitable[_campaign_service_pb2.AcquireLeasesResponse]:
         """AcquireLeases renews the leases a dialer holds, takes over expired ones and finds new work, all in one call (role dialer).
-        Called about once a second and at once after a campaign event.
+        Called about once a second and at once after a campaign event, by each dialer one call at a time: a lease it holds but does not
+        list is one it has forgotten, and is given to it anew under a larger token.
         """
 
     @_abc_1.abstractmethod
