@@ -155,6 +155,12 @@ def snapshot(client: Client, campaign_id: str) -> Snapshot:
     return start.with_stats(stats).with_agents(client)
 
 
+def refreshed(client: Client, campaign_id: str, before: Snapshot) -> Snapshot:
+    """The state now, with the history of the snapshot before."""
+    stats = client.get(f"/campaigns/{campaign_id}/stats")
+    return before.with_stats(stats).with_agents(client)
+
+
 def render(state: Snapshot) -> RenderableType:
     """The dashboard."""
     done = state.reached + state.exhausted

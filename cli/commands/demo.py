@@ -19,7 +19,7 @@ from rich.table import Table
 from cli.client import Client
 from cli.commands.running import Json, is_terminal, reports_errors
 from cli.commands.up import parse_address, stop_on_signals
-from cli.dashboard import Snapshot, render, snapshot
+from cli.dashboard import Snapshot, refreshed, render, snapshot
 from cli.errors import CommandError, ExitCode
 from cli.sample import sample_csv
 from cli.stack.folder import is_port_free
@@ -46,7 +46,7 @@ class Plan:
 def demo(
     people: Annotated[int, typer.Option(min=1, max=1_000_000, help="People to reach.")] = 2000,
     agents: Annotated[int, typer.Option(min=1, max=500, help="Simulated agents.")] = 20,
-    time_scale: Annotated[float, typer.Option(help="Domain seconds in one real second.")] = 60.0,
+    time_scale: Annotated[float, typer.Option(help="Domain seconds in one real second.")] = 45.0,
     http: Annotated[str, typer.Option(help="Address of the gateway.")] = "127.0.0.1:8080",
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep the data here; default: a folder removed at the end.")
@@ -106,8 +106,9 @@ def _run(
     last_line = started
     live = Live(console=console, auto_refresh=False) if is_terminal() else None
     with live or contextlib.nullcontext():
+        now = snapshot(client, campaign)
         while True:
-            now = snapshot(client, campaign)
+            now = refreshed(client, campaign, now)
             if live is not None:
                 live.update(render(now), refresh=True)
             elif boot_seconds() - last_line >= _LINE_SECONDS:
@@ -138,8 +139,8 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
         {
             "name": "demo plan",
             "source": "+15550000000",
-            "dial_timeout": 30_000,
-            "try_interval": 60_000,
+            "dial_timeout": 8_000,
+            "try_interval": 30_000,
             "max_try_count_0": 3,
             "max_try_count_1": 2,
         },
@@ -151,7 +152,7 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
             "name": "demo team",
             "routing_method": "longest_idle",
             "tag_ids": [tag["id"]],
-            "wrapup_time": 5_000,
+            "wrapup_time": 3_000,
         },
     )
     for number in range(1, plan.agents + 1):

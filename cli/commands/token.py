@@ -55,7 +55,14 @@ def token(
             secrets.operator(), customer_id, timedelta(seconds=ttl)
         )
         consumers = list(natsauth.consumer_names(customer_id))
-        facts = {"credentials": text, "consumers": consumers, "seconds": ttl}
+        facts = {
+            "credentials": text,
+            "subject": natsauth.customer_filter(customer_id),
+            "consumers": consumers,
+            "jetstream_domain": natsauth.DOMAIN,
+            "inbox_prefix": natsauth.inbox_prefix(customer_id),
+            "seconds": ttl,
+        }
     else:
         issuer = TokenIssuer.from_file("client", secrets.key("client"))
         acting = Acting(customer_id, None, _PERMISSIONS)

@@ -126,10 +126,15 @@ class ServerProcess:
         except OSError:
             return ""
 
+    def ask_to_stop(self) -> None:
+        """Send the end signal without waiting, so that several servers can stop side by side."""
+        if self.is_running():
+            self._server.send_signal(self._end_signal)
+
     def stop(self, seconds: float) -> None:
         """End the server by its end signal, by SIGKILL after `seconds`; safe to repeat."""
         if self.is_running():
-            self._server.send_signal(self._end_signal)
+            self.ask_to_stop()
             try:
                 self._server.wait(seconds)
             except subprocess.TimeoutExpired:

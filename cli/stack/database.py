@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 import psycopg
 from psycopg import sql
 
-from services.common.migrate import migrate
+from cli.errors import CommandError, ExitCode
+from services.common.migrate import MigrationError, migrate
 
 DATABASE = "outbound"
 
@@ -30,9 +31,13 @@ def prepare(url: Callable[[str, str], str], superuser: str, services: Sequence[s
 
 
 def apply_migrations(urls: Mapping[str, str]) -> None:
-    """Bring each service's schema up to date; `urls` is service -> address."""
+    """Bring each service's schema up to date; `urls` is service -> address. Raises CommandError."""
     for service, url in urls.items():
-        asyncio.run(migrate(url, service))
+        try:
+            asyncio.run(migrate(url, service))
+        except (MigrationError, psycopg.Error) as error:
+            reason = str(error).strip().splitlines()[0]
+            raise CommandError(f"schema {service}: {reason}", ExitCode.UNAVAILABLE) from error
 
 
 def _prepare_service(connection: psycopg.Connection[tuple[object, ...]], service: str) -> None:

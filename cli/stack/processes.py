@@ -93,6 +93,11 @@ class Child:
             self.start()
         return None
 
+    def ask_to_stop(self) -> None:
+        """Send the end signal without waiting."""
+        if self._process is not None:
+            self._process.ask_to_stop()
+
     def stop(self) -> None:
         """End it gracefully, by force after its time. Safe to repeat."""
         if self._process is not None:

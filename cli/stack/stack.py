@@ -121,9 +121,13 @@ class Stack:
 
     def stop(self) -> None:
         """Stop everything in the order that loses nothing; safe to repeat."""
-        # The edge first, then who places calls, then who keeps the facts, then what they stand on.
-        for child in reversed(self._children):
-            child.stop()
+        # The edge first, then who places calls, then who keeps the facts, then the phones.
+        for tier in (_is_gateway, _is_dialer, _is_keeper, _is_network):
+            leaving = [child for child in self._children if tier(child.spec.name)]
+            for child in leaving:
+                child.ask_to_stop()
+            for child in leaving:
+                child.stop()
         self._children.clear()
         for server in (self._nats, self._postgres):
             if server is not None:
@@ -164,7 +168,8 @@ class Stack:
     def _specs(self) -> list[ProcessSpec]:
         dialers = [f"dialer-{number}" for number in range(1, self.options.dialer_count + 1)]
         names = ["simnet", "campaign", "outdial", "queue", *dialers]
-        self._ports = self.folder.settle_ports(["nats", *names, *(f"{n}-metrics" for n in names)])
+        metrics = [f"{name}-metrics" for name in (*names, "gateway")]
+        self._ports = self.folder.settle_ports(["nats", *names, *metrics])
         specs = [self._service(name) for name in names]
         specs.append(self._gateway())
         return specs
@@ -179,6 +184,7 @@ class Stack:
         if name == "simnet":
             module = "simnet"
             environment["OUTBOUND_SIMNET_LISTEN"] = address
+            environment["OUTBOUND_SIMNET_METRICS_LISTEN"] = self._address(f"{name}-metrics")
             environment["OUTBOUND_SIMNET_LEDGER"] = str(self.folder.path / "ledger.jsonl")
             if self.options.network_profile is not None:
                 profile = self.options.network_profile.absolute()
@@ -195,6 +201,7 @@ class Stack:
         environment = self._environment("gateway")
         listen = f"{self.options.http_host}:{self.options.http_port}"
         environment["OUTBOUND_HTTP_LISTEN"] = listen
+        environment["OUTBOUND_METRICS_LISTEN"] = self._address("gateway-metrics")
         environment["OUTBOUND_LOGIN_SECRET_FILE"] = str(self.secrets.login_secret)
         environment |= self.secrets.bootstrap_environment()
         environment |= self.options.extra_environment
@@ -252,6 +259,18 @@ class Stack:
                 "python": sys.executable,
             }
         )
+
+
+def _is_gateway(name: str) -> bool:
+    return name == "gateway"
+
+
+def _is_network(name: str) -> bool:
+    return name == "simnet"
+
+
+def _is_keeper(name: str) -> bool:
+    return name in SCHEMAS and not _is_gateway(name)
 
 
 def _is_dialer(name: str) -> bool:

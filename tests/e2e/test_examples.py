@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import nats
-import nats.errors
 import pytest
+from nats.aio.client import Client
 
 from services.common import natsauth
 from tests.fixtures.stack import RunningStack, wait_for
@@ -180,12 +182,17 @@ def test_subscriber_sees_a_campaign_as_it_runs(
         subscriber.wait()
 
 
-async def refused(stack: RunningStack, credentials: Path, customer: str, subject: str) -> bool:
-    """Whether NATS denies this holder to publish on the subject."""
-    denied: list[str] = []
+@contextlib.asynccontextmanager
+async def subscriber_connection(
+    stack: RunningStack, customer: str, folder: Path
+) -> AsyncIterator[tuple[Client, asyncio.Queue[str]]]:
+    """A connection with a customer's credentials, and what NATS refuses on it."""
+    credentials = folder / "customer.creds"
+    outbound(stack, "token", "--customer", customer, "--nats", "--output", str(credentials))
+    refusals: asyncio.Queue[str] = asyncio.Queue()
 
     async def note(error: Exception) -> None:
-        denied.append(str(error))
+        refusals.put_nowait(str(error).lower())
 
     connection = await nats.connect(
         stack.facts["nats_url"],
@@ -194,34 +201,41 @@ async def refused(stack: RunningStack, credentials: Path, customer: str, subject
         error_cb=note,
     )
     try:
-        await connection.publish(subject, b"{}")
-        await connection.flush()
+        yield connection, refusals
     finally:
         await connection.close()
-    return any("permissions violation" in text.lower() for text in denied)
 
 
 async def test_credentials_are_confined_as_the_page_says(
     stack: RunningStack, customer: str, tmp_path: Path
 ) -> None:
-    credentials = tmp_path / "customer.creds"
-    outbound(stack, "token", "--customer", customer, "--nats", "--output", str(credentials))
-    other = uuid.UUID(int=1)
-    own = uuid.UUID(customer).hex
+    api, other, own = natsauth.API, uuid.UUID(int=1), uuid.UUID(customer).hex
     forbidden = [
         f"outbound.v1.{customer}.campaign.created",
-        f"$JS.API.CONSUMER.CREATE.OUTBOUND.c_{own}_1.outbound.v1.{other}.>",
-        f"$JS.API.CONSUMER.CREATE.OUTBOUND.c_{own}_5.outbound.v1.{customer}.>",
-        f"$JS.API.CONSUMER.CREATE.OUTBOUND.c_{own}_1",
-        "$JS.API.STREAM.MSG.GET.OUTBOUND",
-        "$JS.API.DIRECT.GET.OUTBOUND",
-        "$JS.API.STREAM.DELETE.OUTBOUND",
-        "$JS.API.STREAM.PURGE.OUTBOUND",
+        f"{api}.CONSUMER.CREATE.OUTBOUND.c_{own}_1.outbound.v1.{other}.>",
+        f"{api}.CONSUMER.CREATE.OUTBOUND.c_{own}_5.outbound.v1.{customer}.>",
+        f"{api}.CONSUMER.CREATE.OUTBOUND.c_{own}_1",
+        f"{api}.CONSUMER.MSG.NEXT.OUTBOUND.c_{other.hex}_1",
+        *(
+            f"{prefix}.{request}.OUTBOUND"
+            for prefix in (api, "$JS.API")
+            for request in ("STREAM.MSG.GET", "DIRECT.GET", "STREAM.DELETE", "STREAM.PURGE")
+        ),
     ]
-    for subject in forbidden:
-        assert await refused(stack, credentials, customer, subject), subject
-    allowed = f"$JS.API.CONSUMER.INFO.OUTBOUND.c_{own}_1"
-    assert not await refused(stack, credentials, customer, allowed)
+    async with subscriber_connection(stack, customer, tmp_path) as (connection, refusals):
+        for subject in forbidden:
+            await connection.publish(subject, b"{}")
+            async with asyncio.timeout(10):
+                refusal = await refusals.get()
+            assert "permissions violation" in refusal
+            assert subject.lower() in refusal
+        await connection.subscribe(f"outbound.v1.{customer}.>")
+        async with asyncio.timeout(10):
+            assert "permissions violation" in await refusals.get()
+        info = f"{api}.CONSUMER.INFO.OUTBOUND.c_{own}_4"
+        answer = json.loads((await connection.request(info, timeout=10)).data)
+        assert answer["error"]["code"] == 404, "allowed, but this consumer was not made yet"
+        assert refusals.empty()
 
 
 def test_the_page_lists_the_events_that_the_protos_name() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.fixtures.stack import RunningStack, wait_for
@@ -33,9 +35,9 @@ ADDRESS_MEMBERS = {"type", "target", "target_name", "name", "detail"}
 class Session:
     """Requests as the guide's curl lines send them: the token in the query, /v1.0 in the path."""
 
-    def __init__(self, stack: RunningStack) -> None:
-        self._http = stack.http()
-        self._token = stack.access_key
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._token = token
 
     def __call__(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         options = {} if body is None else {"json": body}
@@ -48,8 +50,9 @@ class Session:
 
 
 @pytest.fixture
-def session(stack: RunningStack) -> Session:
-    return Session(stack)
+def session(stack: RunningStack) -> Iterator[Session]:
+    with stack.http() as http:
+        yield Session(http, stack.access_key)
 
 
 def prepare(session: Session, number: str) -> dict[str, str]:
@@ -201,10 +204,11 @@ def test_04_campaigncall_has_the_guides_members(session: Session) -> None:
 def test_rfc3339_times_on_request_and_never_mixed(session: Session, stack: RunningStack) -> None:
     parts = prepare(session, "+19990000106")
     campaign = session("POST", "/campaigns", tutorial_body(parts))
-    answer = stack.http().get(
-        f"/campaigns/{campaign['id']}",
-        params={"time_format": "rfc3339", "accesskey": stack.access_key},
-    )
+    with stack.http() as http:
+        answer = http.get(
+            f"/campaigns/{campaign['id']}",
+            params={"time_format": "rfc3339", "accesskey": stack.access_key},
+        )
     body = answer.json()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z", body["tm_create"])
     assert body["tm_update"] is None

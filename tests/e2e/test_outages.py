@@ -26,13 +26,13 @@ def test_postgres_away_gives_503_and_the_campaign_ends_once_it_is_back(
         headers = {"Authorization": f"Bearer {own_stack.access_key}"}
         # Killed again and again while it comes back: from outside, a server that is away.
         for _ in range(5):
-            own_stack.kill("postgres")
+            killed = own_stack.kill("postgres")
             answer = http.get("/v1.0/outplans", headers=headers)
             assert answer.status_code in (200, 503)
             if answer.status_code == 503:
                 assert answer.json()["error"]["status"] == "UNAVAILABLE"
                 assert answer.json()["error"]["request_id"] == answer.headers["X-Request-Id"]
-            wait_for(lambda: own_stack.facts["pids"].get("postgres"), what="PostgreSQL")
+            own_stack.await_restart("postgres", killed)
         ended = wait_finished(client, scenario.campaign_id, seconds=200)
         assert ended["state"] == "finished"
         assert audit(gather(own_stack, client, scenario)) == []

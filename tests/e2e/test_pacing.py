@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,8 +19,9 @@ AGENTS = 20
 
 
 @pytest.fixture
-def client(stack: RunningStack) -> Client:
-    return stack.client()
+def client(stack: RunningStack) -> Iterator[Client]:
+    with stack.client() as own:
+        yield own
 
 
 def decisions(events: Any) -> list[dict[str, Any]]:

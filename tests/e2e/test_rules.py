@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,8 +30,9 @@ ANSWERS = "+19990{:06d}"
 
 
 @pytest.fixture
-def client(stack: RunningStack) -> Client:
-    return stack.client()
+def client(stack: RunningStack) -> Iterator[Client]:
+    with stack.client() as own:
+        yield own
 
 
 def attempts_of(client: Client, campaign_id: str) -> list[dict[str, Any]]:
@@ -221,7 +223,7 @@ def test_unstartable_campaigns_are_refused_with_the_reason(client: Client) -> No
     with pytest.raises(CommandError, match=r"message.*HTTP 409"):
         run(client, scenario)
     empty = client.post("/campaigns", {"name": "nothing"})
-    with pytest.raises(CommandError, match=r"outdial.*HTTP 409"):
+    with pytest.raises(CommandError, match=r"outplan_id.*HTTP 409"):
         client.put(f"/campaigns/{empty['id']}/status", {"status": "run"})
 
 

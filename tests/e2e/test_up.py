@@ -58,8 +58,7 @@ def test_a_killed_stack_leaves_nothing_and_its_data_survives(tmp_path: Path) -> 
         run(client, scenario)
         wait_finished(client, scenario.campaign_id)
     pids = [pid for pid in stack.facts["pids"].values() if pid]
-    stack.process.send_signal(signal.SIGKILL)
-    stack.process.wait(10)
+    stack.stop(signal.SIGKILL)
     wait_for(lambda: not any(map(is_alive, pids)), what="the end of every process")
     again = start_stack(tmp_path / "data")
     with again.client() as client:

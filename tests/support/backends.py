@@ -33,6 +33,7 @@ from services.common.errors import (
     FailedPrecondition,
     NotFound,
     Unauthenticated,
+    Unavailable,
     invalid,
 )
 from services.common.server import Server, ServerParts
@@ -387,7 +388,7 @@ class FakeOutdials(_Fake, _OutdialBase):  # type: ignore[misc, valid-type]
         )
 
     async def ImportTargets(self, requests: Any, context: Any) -> Any:
-        header, body = None, bytearray()
+        header, body, complete = None, bytearray(), False
         async for request in requests:
             if request.HasField("header"):
                 header = request.header
@@ -395,7 +396,10 @@ class FakeOutdials(_Fake, _OutdialBase):  # type: ignore[misc, valid-type]
                 self.b.outdials.get(header.outdial_id)
                 self.b.headers.append(header)
             body += request.chunk
+            complete = request.HasField("end")
         assert header is not None
+        if not complete:
+            raise Unavailable("the list broke off")
         result = self.b.imports.get(header.import_id)
         if result is None:
             result = outdial_pb.ImportResult(

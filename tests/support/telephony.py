@@ -132,8 +132,8 @@ def placement(
     behaviour: str = "answer",
     *,
     leg: Leg = Leg.CUSTOMER,
-    ring_timeout_ms: int = 30_000,
-    max_duration_ms: int = 600_000,
+    ring_timeout_ms: int = 600_000,
+    max_duration_ms: int = 3_600_000,
     within_seconds: float = 5.0,
     destination: Address | None = None,
 ) -> Placement:
