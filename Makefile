@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Its launcher asks for a runtime folder that servers and containers do not have, and warns each time.
 BUF := PYTHONWARNINGS=ignore $(BIN)/buf
-CODE := services gateway simnet cli tests tools benchmarks
+CODE := services gateway simnet cli deploy docs/examples tests tools benchmarks
 # Extra words for pytest: make test FILTER=claim, make test-unit ARGS=-x
 FILTER ?=
 ARGS ?=
@@ -29,7 +29,7 @@ up: setup ## Start everything and leave it running until Ctrl-C
 	$(BIN)/outbound up
 
 test: check ## Everything: check, then all tests
-	$(PYTEST) -n auto
+	$(PYTEST) -n auto --dist loadgroup
 
 test-unit: setup ## Tests that need no server
 	$(PYTEST) tests/unit

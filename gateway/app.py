@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
 from gateway.accounts import AccountService
 from gateway.auth import Authenticator
 from gateway.bootstrap import Bootstrapper
@@ -46,8 +44,8 @@ class Gateway:
     bus: Bus
     bootstrapper: Bootstrapper
     metrics: MetricsEndpoint
-    engine: AsyncEngine
     channels: Channels
+    close_database: Callable[[], Awaitable[None]]
     stopping: asyncio.Event
 
     async def run(self, metrics_listen: str = "") -> None:
@@ -81,7 +79,7 @@ class Gateway:
         await self.metrics.close()
         await self.bus.close()
         await self.channels.close()
-        await self.engine.dispose()
+        await self.close_database()
         get_logger().info("stopped", service=NAME)
 
     async def _tell_when_ready(self) -> None:
@@ -128,7 +126,7 @@ async def build(settings: GatewaySettings, *, clock: Clock | None = None) -> Gat
     edge = Edge(parts, ROUTES)
     http = HttpServer(edge, settings)
     return Gateway(
-        edge, parts, http, bus, bootstrapper, MetricsEndpoint(), engine, channels, stopping
+        edge, parts, http, bus, bootstrapper, MetricsEndpoint(), channels, engine.dispose, stopping
     )
 
 

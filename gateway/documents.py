@@ -10,6 +10,7 @@ from outbound.common.v1 import address_pb2 as address_pb
 
 from gateway.fields import (
     ACTIONS,
+    IDENTIFIER,
     NAME_LENGTH,
     REFERENCE,
     TEXT_LENGTH,
@@ -106,6 +107,5 @@ DATA = FieldKind(
 )
 """Free data, parsed to text."""
 
-SOURCE = ADDRESS
-REFERENCES = list_of(REFERENCE, 1000)
-"""A list of ids."""
+IDENTIFIERS = list_of(IDENTIFIER, 1000)
+"""A list of ids, none of them empty."""

@@ -137,6 +137,17 @@ REFERENCE = FieldKind(
 """A reference; parsed to the id's text, empty for none."""
 
 
+def _identifier(value: Json, path: str) -> str:
+    found = _reference(value, path)
+    if not found:
+        raise invalid(path, value, "a UUID that is not nil")
+    return found
+
+
+IDENTIFIER = FieldKind({"type": "string", "format": "uuid"}, _identifier)
+"""An id that must name something; parsed to its text."""
+
+
 def list_of(kind: FieldKind, longest: int) -> FieldKind:
     """A list of at most `longest` elements; the first wrong one is named by its index."""
 

@@ -139,7 +139,10 @@ def _operation(route: Route, path: str, index: int) -> Schema:
             "200": {
                 "description": "Done.",
                 "headers": _HEADERS,
-                "content": {route.answer.media_type: {"schema": route.answer.schema}},
+                "content": {
+                    media: {"schema": route.answer.schema}
+                    for media in (route.answer.media_type, *route.answer.other_media)
+                },
             },
             **{
                 code: {"$ref": f"#/components/responses/{_ERRORS[code][0]}"}

@@ -71,6 +71,8 @@ class Answer:
     """What a successful request is answered with."""
 
     media_type = "application/json"
+    other_media: tuple[str, ...] = ()
+    """Further media types that a request may choose."""
 
     @property
     def schema(self) -> Schema:
@@ -148,11 +150,17 @@ class Plain(Answer):
     """JSON made by the handler itself, or a Response, described by a schema."""
 
     def __init__(
-        self, schema: Schema, media_type: str = "application/json", shapes: tuple[Shape, ...] = ()
+        self,
+        schema: Schema,
+        media_type: str = "application/json",
+        shapes: tuple[Shape, ...] = (),
+        *,
+        other_media: tuple[str, ...] = (),
     ) -> None:
         self._schema = schema
         self._shapes = shapes
         self.media_type = media_type
+        self.other_media = other_media
 
     @property
     def schema(self) -> Schema:

@@ -46,7 +46,7 @@ class Plan:
 def demo(
     people: Annotated[int, typer.Option(min=1, max=1_000_000, help="People to reach.")] = 2000,
     agents: Annotated[int, typer.Option(min=1, max=500, help="Simulated agents.")] = 20,
-    time_scale: Annotated[float, typer.Option(help="Domain seconds in one real second.")] = 45.0,
+    time_scale: Annotated[float, typer.Option(help="Domain seconds in one real second.")] = 30.0,
     http: Annotated[str, typer.Option(help="Address of the gateway.")] = "127.0.0.1:8080",
     data_dir: Annotated[
         Path | None, typer.Option(help="Keep the data here; default: a folder removed at the end.")
@@ -139,8 +139,8 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
         {
             "name": "demo plan",
             "source": "+15550000000",
-            "dial_timeout": 8_000,
-            "try_interval": 30_000,
+            "dial_timeout": 4_000,
+            "try_interval": 20_000,
             "max_try_count_0": 3,
             "max_try_count_1": 2,
         },
@@ -152,7 +152,7 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
             "name": "demo team",
             "routing_method": "longest_idle",
             "tag_ids": [tag["id"]],
-            "wrapup_time": 3_000,
+            "wrapup_time": 2_000,
         },
     )
     for number in range(1, plan.agents + 1):

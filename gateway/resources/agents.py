@@ -11,7 +11,7 @@ from uuid import UUID
 
 from outbound.agent.v1 import agent_service_pb2 as pb
 
-from gateway.documents import ADDRESS, REFERENCES
+from gateway.documents import ADDRESS, IDENTIFIERS
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, FieldKind, integer, list_of, text
 from gateway.fields import words as one_of
 from gateway.identity import ANYONE, STAFF, Identity, Permission
@@ -43,6 +43,9 @@ AGENT = Shape(
         Member("addresses", ADDRESS_SHAPE.list(), "Rung in order."),
         DIRECT_HASH,
         Member("tm_state", TIME, "Since when the state holds."),
+        Member("busy_ms_total", INTEGER, "Milliseconds in conversation, up to tm_state."),
+        Member("wrapup_ms_total", INTEGER, "Milliseconds in wrap-up, up to tm_state."),
+        Member("available_ms_total", INTEGER, "Milliseconds available, up to tm_state."),
         Member("tm_create", TIME),
         Member("tm_update", TIME),
         Member("tm_delete", TIME),
@@ -54,7 +57,7 @@ _DETAIL = Field("detail", text(), "Description.")
 _RING = Field("ring_method", one_of({"": "", "ringall": "ringall", "linear": "linear"}), "")
 _PERMISSION = Field("permission", integer(0, 240), "Bits: 16 agent, 32 admin, 64 manager.")
 _PASSWORD = Field("password", text(256, 8), "8 to 256 characters.")
-_TAGS = Field("tag_ids", REFERENCES, "Tags.")
+_TAGS = Field("tag_ids", IDENTIFIERS, "Tags.")
 _ADDRESSES = Field("addresses", list_of(ADDRESS, 20), "tel, sip or extension, rung in order.")
 _STATUS = Field("status", one_of({word: word for word in STATUSES}), "New status.")
 

@@ -149,6 +149,7 @@ class _Upload:
                     del pending[:CHUNK]
             if pending:
                 yield pb.ImportTargetsRequest(chunk=bytes(pending))
+            yield pb.ImportTargetsRequest(end=pb.ImportEnd())
         except Exception as exc:
             self.failure = exc
             raise
@@ -249,7 +250,7 @@ ROUTES = (
         "Every rejected row of an import",
         TAG,
         _rejects,
-        Plain({"type": "string"}, "application/x-ndjson"),
+        Plain({"type": "string"}, "application/x-ndjson", other_media=("text/csv",)),
         query=(Field("format", words(_FORMATS), "`csv` or `ndjson` (default; also by Accept)."),),
         has_deadline=False,
     ),

@@ -7,7 +7,7 @@ from typing import Any, Final
 from outbound.flow.v1 import flow_service_pb2 as flow_pb
 from outbound.queue.v1 import queue_service_pb2 as pb
 
-from gateway.documents import ACTION_LIST, REFERENCES
+from gateway.documents import ACTION_LIST, IDENTIFIERS
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text
 from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape
 from gateway.resources.common import by_id, page_of, present_members
@@ -51,7 +51,7 @@ _METHOD = Field(
     text(32),
     "`random`, `longest_idle`, `round_robin`, `ringall` or empty (longest_idle).",
 )
-_TAGS = Field("tag_ids", REFERENCES, "Agents with one of these tags serve the queue.")
+_TAGS = Field("tag_ids", IDENTIFIERS, "Agents with one of these tags serve the queue.")
 _BODY = Body(
     "Queue",
     Field("name", text(NAME_LENGTH), "Name."),

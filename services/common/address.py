@@ -170,7 +170,7 @@ def _inferred(target: str, field: str) -> str:
 
 def _sip(target: str) -> str:
     """Lower case for the host only: the user part of a SIP address is case-sensitive."""
-    end = min((at for mark in ";?" if (at := target.find(mark)) >= 0), default=len(target))
+    end = min((place for mark in ";?" if (place := target.find(mark)) >= 0), default=len(target))
     user, at, host = target[:end].rpartition("@")
     return f"{user}{at}{host.lower()}{target[end:]}"
 

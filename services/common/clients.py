@@ -25,6 +25,8 @@ MESSAGE_BYTES = 32 * 1024 * 1024
 CHANNEL_OPTIONS: Sequence[tuple[str, Any]] = (
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),
+    # Errors keep below gRPC's 8 KB of trailers; beyond it refuses at random.
+    ("grpc.max_metadata_size", 32 * 1024),
     # Come back soon after a restart of the other side; the default waits up to two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),

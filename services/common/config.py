@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from services.common.clock import Clock, ScaledClock, SystemClock
+from services.common.log import LEVELS
 
 PREFIX = "OUTBOUND_"
 _WEEK = 7 * 24 * 3600.0
@@ -76,8 +77,8 @@ class ServiceSettings(BaseSettings):
     @field_validator("log_level")
     @classmethod
     def _known_level(cls, value: str) -> str:
-        if value.lower() not in ("debug", "info", "warning", "error"):
-            raise ValueError("accepted: debug, info, warning, error")
+        if value.lower() not in LEVELS:
+            raise ValueError(f"accepted: {', '.join(LEVELS)}")
         return value.lower()
 
     @field_validator("clock_real_epoch", "clock_virtual_epoch")

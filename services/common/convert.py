@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
-
 from outbound.common.v1 import address_pb2 as address_pb
+
 from services.common.address import Address
 from services.common.errors import invalid
 

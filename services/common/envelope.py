@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from google.protobuf.any_pb2 import Any
+from google.protobuf.timestamp_pb2 import Timestamp
 from outbound.common.v1 import events_pb2
 
-from services.common.ids import new_id, text
+from services.common.ids import new_id_text
 
 MAX_EVENTS = 500
 """Most events in one batch."""
@@ -82,21 +84,28 @@ def decode(payload: bytes, sequence: int) -> Received:
         batch = events_pb2.EventBatch.FromString(payload)
     except Exception as exc:
         raise ValueError(f"not an EventBatch: {exc}") from exc
-    customer_id = UUID(batch.customer_id)
-    events = [
-        ReceivedEvent(
-            id=UUID(event.id),
-            customer_id=customer_id,
-            resource=batch.resource,
-            event=batch.event,
-            resource_id=UUID(event.resource_id),
-            revision=event.revision,
-            tm=event.tm_event.ToDatetime(tzinfo=UTC),
-            data=event.data.value,
-            data_type=event.data.type_url.removeprefix(_TYPE_PREFIX),
+    customer_id, resource, word = UUID(batch.customer_id), batch.resource, batch.event
+    events = []
+    # Events of one transaction share their time: convert it once.
+    instant, tm = (0, 0), datetime.fromtimestamp(0, UTC)
+    for event in batch.events:
+        stamp = event.tm_event
+        if (stamp.seconds, stamp.nanos) != instant:
+            instant, tm = (stamp.seconds, stamp.nanos), stamp.ToDatetime(tzinfo=UTC)
+        data = event.data
+        events.append(
+            ReceivedEvent(
+                UUID(event.id),
+                customer_id,
+                resource,
+                word,
+                UUID(event.resource_id),
+                event.revision,
+                tm,
+                data.value,
+                data.type_url.removeprefix(_TYPE_PREFIX),
+            )
         )
-        for event in batch.events
-    ]
     return Received(events, sequence)
 
 
@@ -132,13 +141,16 @@ def _grouped(events: Iterable[NewEvent]) -> list[list[NewEvent]]:
 def _payload(group: Sequence[NewEvent], tm: datetime) -> bytes:
     first = group[0]
     batch = events_pb2.EventBatch(
-        customer_id=text(first.customer_id), resource=first.resource, event=first.event
+        customer_id=str(first.customer_id), resource=first.resource, event=first.event
     )
+    stamp = Timestamp()
+    stamp.FromDatetime(tm)
     for event in group:
-        added = batch.events.add(
-            id=text(new_id()), resource_id=text(event.resource_id), revision=event.revision
+        batch.events.add(
+            id=new_id_text(),
+            resource_id=str(event.resource_id),
+            revision=event.revision,
+            tm_event=stamp,
+            data=Any(type_url=_TYPE_PREFIX + event.data_type, value=event.data),
         )
-        added.tm_event.FromDatetime(tm)
-        added.data.type_url = _TYPE_PREFIX + event.data_type
-        added.data.value = event.data
     return batch.SerializeToString()

@@ -260,10 +260,11 @@ class Bus:
             config = {**config, "filter_subject": filters[0]}
             del config["filter_subjects"]
             name = f"{name}.{filters[0]}"
-        answer = await self._request(name, {"stream_name": STREAM, "config": config})
-        if answer is None:
+        request = {"stream_name": STREAM, "config": config}
+        if await self._request(name, request) is None:
             await self.ensure_stream()
-            raise Unavailable("the event stream was missing; try again")
+            if await self._request(name, request) is None:
+                raise Unavailable("the event stream is missing; try again", retry_after=1.0)
 
     async def _request(self, name: str, body: dict[str, Any]) -> dict[str, Any] | None:
         """A JetStream API call; None when what it names does not exist."""

@@ -10,6 +10,7 @@ import orjson
 import structlog
 
 LEVELS = ("debug", "info", "warning", "error")
+"""Accepted log levels."""
 
 
 def configure(name: str, level: str = "info") -> None:

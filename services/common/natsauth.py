@@ -9,7 +9,8 @@ without telling or restarting the server.
 Why two accounts: NATS does not check the reply subject of a request. Within the stream's account a
 user that may only fetch could name `$JS.API.STREAM.DELETE.OUTBOUND`, or another customer's subject, as
 its reply and have the server publish there (the tests show it). Across accounts a reply cannot leave
-the asker's own account.
+the asker's own account. Within that account only inboxes listen, and whoever wants to send something
+there has to know the random name that a client gave its inbox.
 """
 
 from __future__ import annotations

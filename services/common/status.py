@@ -14,9 +14,12 @@ from services.common import errors
 DOMAIN: Final = "outbound"
 """Domain of the ErrorInfo reasons."""
 _DETAILS_KEY: Final = "grpc-status-details-bin"
-# Trailers have to stay below gRPC's 8 KB; a longer text would turn the answer into another error.
-_MESSAGE_CHARACTERS: Final = 1000
-_VIOLATION_BYTES: Final = 3000
+# Trailers have to stay below gRPC's 8 KB, or the caller gets RESOURCE_EXHAUSTED instead of the error.
+# The text goes there twice, once percent-encoded; the details may be sent as base64.
+_MESSAGE_BYTES: Final = 1500
+_VIOLATION_BYTES: Final = 1400
+_METADATA_CHARACTERS: Final = 100
+_METADATA_BYTES: Final = 1000
 
 CODES: Final[dict[type[errors.AppError], grpc.StatusCode]] = {
     errors.InvalidArgument: grpc.StatusCode.INVALID_ARGUMENT,
@@ -44,9 +47,9 @@ def code_of(error: errors.AppError) -> grpc.StatusCode:
 def trailers(error: errors.AppError, request_id: str) -> tuple[tuple[str, str | bytes], ...]:
     """Trailing metadata that carries the details: reason, metadata, fields, retry, request id."""
     status = status_pb2.Status(code=code_of(error).value[0], message=message_of(error))
+    metadata = _metadata_of(error)
     _attach(
-        status,
-        error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata),
+        status, error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
     )
     if error.violations:
         _attach(status, _bad_request(error))
@@ -61,9 +64,24 @@ def trailers(error: errors.AppError, request_id: str) -> tuple[tuple[str, str | 
 
 def message_of(error: errors.AppError) -> str:
     """The error's text at the length that fits into a status."""
-    if len(error.message) <= _MESSAGE_CHARACTERS:
-        return error.message
-    return error.message[: _MESSAGE_CHARACTERS - 1] + "…"
+    room = _MESSAGE_BYTES
+    for index, character in enumerate(error.message):
+        # What is not ASCII is sent as %XX for each byte.
+        room -= 1 if character.isascii() else 3 * len(character.encode())
+        if room < 0:
+            return error.message[:index] + "…"
+    return error.message
+
+
+def _metadata_of(error: errors.AppError) -> dict[str, str]:
+    metadata, room = {}, _METADATA_BYTES
+    for key, value in error.metadata.items():
+        cut = value[:_METADATA_CHARACTERS]
+        room -= len(key.encode()) + len(cut.encode()) + 6
+        if room < 0:
+            break
+        metadata[key] = cut
+    return metadata
 
 
 def from_rpc_error(failure: grpc.aio.AioRpcError, service: str) -> errors.AppError:
@@ -120,8 +138,10 @@ def _rich_status(failure: grpc.aio.AioRpcError) -> status_pb2.Status | None:
 
 def _bad_request(error: errors.AppError) -> error_details_pb2.BadRequest:
     request = error_details_pb2.BadRequest()
+    room = _VIOLATION_BYTES
     for each in error.violations:
-        if request.ByteSize() > _VIOLATION_BYTES:
+        room -= len(each.field.encode()) + len(each.description.encode()) + 8
+        if room < 0:
             break
         request.field_violations.add(field=each.field, description=each.description)
     return request

@@ -19,8 +19,9 @@ from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
 from services.common.actions import Action
 from services.common.auth import acting_for
-from services.common.errors import NotFound
+from services.common.errors import AppError, NotFound
 from services.common.ids import text
+from services.common.log import get_logger
 from services.dialer import convert, convert_campaign, convert_queue
 from services.dialer.domain.calls import Activeflow, Call, DialerEntry
 from services.dialer.domain.campaigns import (
@@ -61,7 +62,14 @@ class CampaignsClient:
             ),
             timeout=2.0,
         )
-        return [convert_campaign.lease_from_proto(each) for each in answer.leases]
+        leases = []
+        for each in answer.leases:
+            try:
+                leases.append(convert_campaign.lease_from_proto(each))
+            except (AppError, ValueError) as exc:
+                # One campaign that cannot be read must not keep all others from being dialed.
+                get_logger().error("lease_unreadable", campaign=each.campaign_id, error=str(exc))
+        return leases
 
     async def release(self, held: Sequence[HeldLease]) -> None:
         """See Campaigns."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
 from services.common.clock import Clock
-from services.common.errors import Aborted, AppError, Internal, ResourceExhausted, Unavailable
+from services.common.errors import Aborted, Internal, ResourceExhausted, Unavailable
 from services.common.log import get_logger
 
 Item = TypeVar("Item")
@@ -38,13 +38,16 @@ class Delivery(Generic[Item]):
         clock: Clock,
         batch: int = 1000,
         delay: float = 0.005,
+        delivered: Callable[[float], None] | None = None,
     ) -> None:
+        """`delivered` is told how long (real seconds) the oldest item of each batch was on its way."""
         self._name = name
         self._send = send
         self._clock = clock
         self._batch = batch
         self._delay = delay
-        self._items: deque[Item] = deque()
+        self._delivered = delivered
+        self._items: deque[tuple[Item, float]] = deque()
         self._in_flight: list[Item] = []
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
@@ -58,11 +61,11 @@ class Delivery(Generic[Item]):
 
     def pending(self) -> list[Item]:
         """Items not delivered yet, oldest first."""
-        return [*self._in_flight, *self._items]
+        return [*self._in_flight, *(item for item, _ in self._items)]
 
     def add(self, item: Item) -> None:
         """Deliver `item` after everything added before."""
-        self._items.append(item)
+        self._items.append((item, self._clock.boottime()))
         self._empty.clear()
         self._filled.set()
 
@@ -77,9 +80,12 @@ class Delivery(Generic[Item]):
             if len(self._items) < self._batch:
                 await self._clock.sleep_real(self._delay)
             count = min(self._batch, len(self._items))
-            self._in_flight = [self._items.popleft() for _ in range(count)]
+            oldest = self._items[0][1]
+            self._in_flight = [self._items.popleft()[0] for _ in range(count)]
             await self._deliver(self._in_flight)
             self._in_flight = []
+            if self._delivered is not None:
+                self._delivered(self._clock.boottime() - oldest)
             if not self._items:
                 self._filled.clear()
                 self._empty.set()
@@ -93,12 +99,13 @@ class Delivery(Generic[Item]):
                 return
             except TRANSIENT as exc:
                 self._log.warning("delivery_delayed", what=self._name, error=str(exc))
-            except AppError as exc:
+            except Exception as exc:
+                # Not only AppErrors: what cannot even be sent must not hold up the others either.
                 faults += 1
                 if len(batch) > 1:
                     break
                 if not isinstance(exc, Internal) or faults >= MAX_FAULTS:
-                    self._log.error("delivery_refused", what=self._name, error=str(exc))
+                    self._log.error("delivery_refused", what=self._name, exc_info=exc)
                     return
             await self._clock.sleep_real(pause)
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)

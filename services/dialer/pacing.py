@@ -99,14 +99,14 @@ def decide(pacer: Pacer, situation: Situation, batch: int) -> Decision:
 class TokenBucket:
     """At most `rate` attempts a second of domain time, with a burst that covers the event loop's grain.
 
-    It is given the time and never asks for it. The bucket starts with one token, so that the first
-    attempt of a run need not wait and a restart cannot be used to exceed the rate.
+    It is given the time and never asks for it. The bucket starts full: the first attempts of a run need
+    not wait, and a burst is too small to make much of a restart.
     """
 
     def __init__(self, rate: float, burst_seconds: float, now: float) -> None:
         self._rate = rate
         self._burst_seconds = burst_seconds
-        self._tokens = 1.0
+        self._tokens = self._capacity
         self._at = now
 
     def change_rate(self, rate: float, now: float) -> None:

@@ -132,8 +132,17 @@ def columns(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dict
 
 
 def _json(value: Any) -> str:
+    written = orjson.dumps(value).decode()
     # NUL is the one character that jsonb cannot hold.
-    return orjson.dumps(value).decode().replace("\\u0000", "")
+    return orjson.dumps(_without_nul(value)).decode() if "\\u0000" in written else written
+
+
+def _without_nul(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(each) for key, each in value.items()}
+    return [_without_nul(each) for each in value] if isinstance(value, list) else value
 
 
 def _address_json(address: Address | None) -> str | None:

@@ -37,6 +37,8 @@ from services.dialer.timers import Timers
 
 FLUSH_SECONDS = 5.0
 """How long a graceful end waits for reports and rows to be stored (real)."""
+EVENTS_AT_A_TIME = 200
+"""Events handled before other tasks get their turn: some ten milliseconds."""
 
 _placed = counter("dialer_attempts_placed", "Attempts handed to the carrier")
 _in_flight = gauge("dialer_attempts_in_flight", "Attempts held, from placing to end")
@@ -119,6 +121,7 @@ class DialerSystem:
             registry=ports.registry,
             clock=clock,
             dialer_id=limits.dialer_id,
+            is_led=lambda campaign_id: self.keeper.runner(campaign_id) is not None,
         )
         self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
         self._is_deaf = False
@@ -168,6 +171,8 @@ class DialerSystem:
         """
         await self.keeper.drain()
         self._is_deaf = True
+        self.timers.freeze()
+        self.desk.freeze()
         stores = (
             self.releases.flushed(),
             self.reports.delivery.flushed(),
@@ -185,8 +190,11 @@ class DialerSystem:
 
     async def _listen(self) -> None:
         async for events in self._ports.telephony.events():
-            if not self._is_deaf:
-                self.control.handle(events)
+            for start in range(0, len(events), EVENTS_AT_A_TIME):
+                if not self._is_deaf:
+                    self.control.handle(events[start : start + EVENTS_AT_A_TIME])
+                # A flood of events must not keep a lease from being renewed.
+                await asyncio.sleep(0)
 
     async def _measure(self) -> None:
         while True:

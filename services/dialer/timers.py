@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.common.clock import Clock
+from services.common.log import get_logger
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Timers:
         self._order = itertools.count()
         self._heap: list[tuple[datetime, int, Timer]] = []
         self._earlier = asyncio.Event()
+        self._is_frozen = False
 
     def at(self, when: datetime, callback: Callable[[], None]) -> Timer:
         """Call `callback` at `when`, or soon if that has passed. It must not raise."""
@@ -39,6 +41,10 @@ class Timers:
         if self._heap[0][2] is timer:
             self._earlier.set()
         return timer
+
+    def freeze(self) -> None:
+        """Call back no more: what was waited for is being handed over to another dialer."""
+        self._is_frozen = True
 
     async def run(self) -> None:
         """Call back until cancelled."""
@@ -54,8 +60,12 @@ class Timers:
         now = self._clock.now()
         while self._heap and self._heap[0][0] <= now:
             callback = heapq.heappop(self._heap)[2].callback
-            if callback is not None:
-                callback()
+            if callback is not None and not self._is_frozen:
+                try:
+                    callback()
+                except Exception:
+                    # One call's trouble is not that of all others.
+                    get_logger().exception("timer_failed")
 
     def _seconds_to_first(self) -> float:
         return max(0.0, (self._heap[0][0] - self._clock.now()).total_seconds())

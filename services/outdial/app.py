@@ -32,10 +32,12 @@ from services.outdial.ports import Begin, Campaigns
 from services.outdial.rpc import OutdialServicer
 from services.outdial.service import OutdialService
 from services.outdial.service_dialing import DialingService, Timing
+from services.outdial.service_imports import ImportService
 from services.outdial.service_targets import TargetService
 from services.outdial.storage import begin, check
 
 NAME = "outdial"
+_CLEAN_SECONDS = 600.0
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,16 @@ class Services:
     outdials: OutdialService
     targets: TargetService
     dialing: DialingService
+    imports: ImportService
 
     def servicer(self) -> OutdialServicer:
         """The RPCs on them."""
-        return OutdialServicer(outdials=self.outdials, targets=self.targets, dialing=self.dialing)
+        return OutdialServicer(
+            outdials=self.outdials,
+            targets=self.targets,
+            dialing=self.dialing,
+            imports=self.imports,
+        )
 
 
 def wire(
@@ -63,6 +71,7 @@ def wire(
         outdials=OutdialService(begin=transactions, campaigns=campaigns, clock=clock),
         targets=TargetService(begin=transactions, clock=clock),
         dialing=DialingService(begin=transactions, campaigns=campaigns, clock=clock, timing=timing),
+        imports=ImportService(begin=transactions, clock=clock),
     )
 
 
@@ -96,7 +105,7 @@ async def build(settings: OutdialSettings, *, clock: Clock | None = None) -> Ser
         verifier=TokenVerifier.load(settings, NAME),
         servicers=[(outdial_grpc.add_OutdialServiceServicer_to_server, services.servicer())],
         checks=[lambda: check(engine), lambda: _stream(bus, settings)],
-        background=[("relay", relay.run), *_background(settings, bus, services.dialing, clock)],
+        background=[("relay", relay.run), *_background(settings, bus, services, clock)],
         on_close=[channels.close, bus.close, engine.dispose],
         drain_seconds=settings.drain_seconds,
         tls=tls,
@@ -112,8 +121,9 @@ async def _stream(bus: Bus, settings: OutdialSettings) -> None:
 
 
 def _background(
-    settings: OutdialSettings, bus: Bus, dialing: DialingService, clock: Clock
+    settings: OutdialSettings, bus: Bus, services: Services, clock: Clock
 ) -> list[tuple[str, Background]]:
+    dialing = services.dialing
     settle = Consumer(bus, SETTLE_DURABLE, SETTLE_FILTERS, SettleHandler(dialing))
     outplans = Consumer(bus, OUTPLAN_DURABLE, OUTPLAN_FILTERS, OutplanHandler(dialing))
 
@@ -124,11 +134,15 @@ def _background(
         wake = dialing.reopening_begun
         await every("reopening", settings.upkeep_seconds, dialing.reopen, clock=clock, wake=wake)
 
+    async def clean() -> None:
+        await every("imports", _CLEAN_SECONDS, services.imports.clean, clock=clock)
+
     return [
         ("settle", settle.run),
         ("outplans", outplans.run),
         ("expiry", expire),
         ("reopening", reopen),
+        ("imports", clean),
     ]
 
 

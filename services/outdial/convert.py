@@ -28,6 +28,14 @@ from services.outdial.domain import (
     Status,
     Target,
 )
+from services.outdial.domain_imports import (
+    Duplicates,
+    Format,
+    Import,
+    ImportOptions,
+    ImportState,
+    Reject,
+)
 
 _STATUSES = {
     Status.IDLE: outdial_pb.Target.STATUS_IDLE,
@@ -155,3 +163,62 @@ def settlement_from_proto(message: campaign_pb.Settlement) -> Settlement:
         try_interval=timedelta(milliseconds=interval),
         max_try_counts=maxima(message.max_try_counts, "settlement.max_try_counts"),
     )
+
+
+_FORMATS = {
+    outdial_pb.ImportHeader.FORMAT_CSV: Format.CSV,
+    outdial_pb.ImportHeader.FORMAT_NDJSON: Format.NDJSON,
+}
+_DUPLICATES = {
+    outdial_pb.ImportHeader.DUPLICATES_UNSPECIFIED: Duplicates.REJECT,
+    outdial_pb.ImportHeader.DUPLICATES_REJECT: Duplicates.REJECT,
+    outdial_pb.ImportHeader.DUPLICATES_SKIP: Duplicates.SKIP,
+    outdial_pb.ImportHeader.DUPLICATES_ALLOW: Duplicates.ALLOW,
+}
+_IMPORT_STATES = {
+    ImportState.RECEIVING: outdial_pb.ImportResult.STATE_RECEIVING,
+    ImportState.DONE: outdial_pb.ImportResult.STATE_DONE,
+}
+
+
+def options_from_proto(header: outdial_pb.ImportHeader) -> ImportOptions:
+    """How to read a list."""
+    list_format = _FORMATS.get(header.format)
+    if list_format is None:
+        raise invalid("format", header.format, "csv or ndjson")
+    duplicates = _DUPLICATES.get(header.duplicates)
+    if duplicates is None:
+        raise invalid("duplicates", header.duplicates, "reject, skip or allow")
+    return ImportOptions(
+        format=list_format,
+        mapping=dict(header.mapping),
+        default_region=header.default_region.strip().upper(),
+        duplicates=duplicates,
+        is_strict=header.is_strict,
+    )
+
+
+def import_to_proto(found: Import) -> outdial_pb.ImportResult:
+    """An import's state."""
+    return outdial_pb.ImportResult(
+        import_id=text(found.id),
+        outdial_id=text(found.outdial_id),
+        state=_IMPORT_STATES[found.state],
+        row_count=found.position.row_count,
+        accepted_count=found.accepted_count,
+        rejected_count=found.position.rejected_count,
+        duplicate_count=found.duplicate_count,
+        rejects=rejects_to_proto(found.rejects),
+        tm_create=timestamp_to_proto(found.tm_create),
+        tm_end=timestamp_to_proto(found.tm_end),
+    )
+
+
+def rejects_to_proto(rejects: Sequence[Reject]) -> list[outdial_pb.ImportReject]:
+    """Rejected rows."""
+    return [
+        outdial_pb.ImportReject(
+            line=each.line, field=each.field, value=each.value, reason=each.reason
+        )
+        for each in rejects
+    ]

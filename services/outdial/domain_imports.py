@@ -121,7 +121,7 @@ class Row:
     line: int
     address: str
     slot: int
-    destinations: tuple[str | None, ...]
+    destinations: Sequence[str | None]
     name: str
     detail: str
     data: str

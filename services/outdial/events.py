@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from outbound.campaign.v1 import events_pb2 as campaign_events
@@ -16,12 +17,14 @@ from services.common.ids import parse_id, text
 from services.common.log import get_logger
 from services.common.outbox import NewEvent, Outbox
 from services.outdial.convert import (
+    import_to_proto,
     maxima,
     outdial_to_proto,
     settlement_from_proto,
     target_to_proto,
 )
 from services.outdial.domain import Outdial, Settlement, Target
+from services.outdial.domain_imports import Import
 from services.outdial.ports import Change
 from services.outdial.service_dialing import DialingService
 
@@ -44,10 +47,23 @@ class OutboxEvents:
     async def outdial(self, change: Change, outdial: Outdial) -> None:
         """See ports.Events."""
         message = outdial_events.OutdialEvent(outdial=outdial_to_proto(outdial))
+        await self._append(outdial, change.value, message)
+
+    async def imported(self, outdial: Outdial, found: Import) -> None:
+        """See ports.Events."""
+        message = outdial_events.OutdialEvent(
+            outdial=outdial_to_proto(outdial),
+            **{"import": import_to_proto(replace(found, rejects=()))},
+        )
+        await self._append(outdial, "imported", message)
+
+    async def _append(
+        self, outdial: Outdial, event_word: str, message: outdial_events.OutdialEvent
+    ) -> None:
         event = NewEvent(
             customer_id=outdial.customer_id,
             resource="outdial",
-            event=change.value,
+            event=event_word,
             resource_id=outdial.id,
             revision=outdial.revision,
             data=message.SerializeToString(),

@@ -119,8 +119,10 @@ class Dialing(Protocol):
     async def lock(self, outdial_id: UUID, claim_id: UUID | None = None) -> DialingState | None:
         """The same; its counters are changed by nobody else until the transaction ends."""
 
-    async def plans(self, outdial_ids: Sequence[UUID]) -> Mapping[UUID, Plan | None]:
-        """The plan of each outdial's latest claim, as committed."""
+    async def plans(
+        self, outdial_ids: Sequence[UUID], *, is_locking: bool
+    ) -> Mapping[UUID, Plan | None]:
+        """The plan of each outdial's latest claim; `is_locking` keeps it until the transaction ends."""
 
     async def apply(self, deltas: Mapping[UUID, Delta]) -> Mapping[UUID, Plan | None]:
         """Add to the counters and lower the watermark; the plans, which cannot change any more now.

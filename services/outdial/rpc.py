@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
@@ -9,21 +10,25 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
 from services.common.auth import Role, current_caller, require_customer, require_role
 from services.common.convert import address_from_proto
-from services.common.errors import Unavailable, invalid
+from services.common.errors import InvalidArgument, Unavailable, invalid
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
 from services.outdial.convert import (
     claimed_to_proto,
+    import_to_proto,
+    options_from_proto,
     outdial_to_proto,
     plan_from_proto,
     progress_to_proto,
+    rejects_to_proto,
     status_from_proto,
     target_to_proto,
 )
 from services.outdial.domain import MAX_BATCH
 from services.outdial.service import NewOutdial, OutdialChanges, OutdialService
 from services.outdial.service_dialing import DialingService
+from services.outdial.service_imports import ImportService
 from services.outdial.service_targets import NewTarget, TargetChanges, TargetService
 
 
@@ -31,11 +36,17 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
     """One method per RPC."""
 
     def __init__(
-        self, *, outdials: OutdialService, targets: TargetService, dialing: DialingService
+        self,
+        *,
+        outdials: OutdialService,
+        targets: TargetService,
+        dialing: DialingService,
+        imports: ImportService,
     ) -> None:
         self._outdials = outdials
         self._targets = targets
         self._dialing = dialing
+        self._imports = imports
 
     # -- Outdials ----------------------------------------------------------------------------------
 
@@ -180,17 +191,39 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
 
     # -- Import ------------------------------------------------------------------------------------
 
-    async def ImportTargets(self, request_iterator, context):  # type: ignore[no-untyped-def]
-        """Replaced within the hour."""
-        raise Unavailable("imports are not served yet")
+    async def ImportTargets(
+        self,
+        request_iterator: AsyncIterator[outdial_pb.ImportTargetsRequest],
+        context: ServicerContext,
+    ) -> outdial_pb.ImportResult:
+        """See the proto."""
+        customer_id = require_customer()
+        first = await anext(aiter(request_iterator), None)
+        if first is None or first.WhichOneof("part") != "header":
+            raise InvalidArgument("the stream must begin with a header", field="header")
+        header = first.header
+        done = await self._imports.run(
+            customer_id,
+            parse_id(header.outdial_id, "outdial_id"),
+            parse_id(header.import_id, "import_id"),
+            options_from_proto(header),
+            _chunks(request_iterator),
+        )
+        return import_to_proto(done)
 
-    async def GetImport(self, request, context):  # type: ignore[no-untyped-def]
-        """Replaced within the hour."""
-        raise Unavailable("imports are not served yet")
+    async def GetImport(
+        self, request: outdial_pb.GetImportRequest, context: ServicerContext
+    ) -> outdial_pb.ImportResult:
+        """See the proto."""
+        return import_to_proto(await self._imports.get(require_customer(), *_import_ids(request)))
 
-    async def ListImportRejects(self, request, context):  # type: ignore[no-untyped-def]
-        """Replaced within the hour."""
-        raise Unavailable("imports are not served yet")
+    async def ListImportRejects(
+        self, request: outdial_pb.ListImportRejectsRequest, context: ServicerContext
+    ) -> AsyncIterator[outdial_pb.ListImportRejectsResponse]:
+        """See the proto."""
+        pages = self._imports.rejects(require_customer(), *_import_ids(request))
+        async for page in pages:
+            yield outdial_pb.ListImportRejectsResponse(rejects=rejects_to_proto(page))
 
     # -- Dialing -----------------------------------------------------------------------------------
 
@@ -223,6 +256,26 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
             [parse_id(each, "attempt_ids") for each in request.attempt_ids]
         )
         return outdial_pb.ReleaseClaimsResponse(released_count=count)
+
+
+async def _chunks(
+    requests: AsyncIterator[outdial_pb.ImportTargetsRequest],
+) -> AsyncIterator[bytes]:
+    async for request in requests:
+        part = request.WhichOneof("part")
+        if part == "end":
+            return
+        if part != "chunk":
+            raise InvalidArgument("a header is followed by chunks and an end", field="part")
+        yield request.chunk
+    # A caller that went away looks like the end of the stream: half a list must not pass for one.
+    raise Unavailable("the list broke off before its end; send it again")
+
+
+def _import_ids(
+    request: outdial_pb.GetImportRequest | outdial_pb.ListImportRejectsRequest,
+) -> tuple[UUID, UUID]:
+    return parse_id(request.outdial_id, "outdial_id"), parse_id(request.import_id, "import_id")
 
 
 _TargetRequest = (

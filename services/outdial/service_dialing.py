@@ -7,6 +7,7 @@ is progressing for, and every way back (event, release, expiry) compares with th
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import Aborted, invalid
 from services.common.ids import new_id
+from services.common.log import get_logger
+from services.outdial import metrics
 from services.outdial.domain import (
     MAX_BATCH,
     Claimed,
@@ -47,7 +50,10 @@ REOPEN_BATCH = 1000
 """Done targets looked at by one transaction of a reopening."""
 EXPIRED_CLAIMS = 20
 """Expired claims looked at by one transaction."""
-_ATTEMPTS_AGAIN = 3
+
+
+class _PlanChangedError(Exception):
+    """Rolls back a settlement that was worked out by a plan that holds no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +98,30 @@ class DialingService:
         """
         if not 1 <= limit <= MAX_BATCH:
             raise invalid("limit", limit, f"1..{MAX_BATCH}")
+        started = time.perf_counter()
+        outcome, claim = await self._claim(claim_id, outdial_id, campaign_id, limit, plan)
+        metrics.claim_seconds.labels(outcome).observe(time.perf_counter() - started)
+        if outcome == "taken":
+            metrics.claimed_targets.inc(len(claim.targets))
+            metrics.exhausted_targets.inc(claim.exhausted_count)
+        return claim
+
+    async def _claim(
+        self, claim_id: UUID, outdial_id: UUID, campaign_id: UUID, limit: int, plan: Plan
+    ) -> tuple[str, Claim]:
+        """What happened, for the metrics, and the claim."""
         async with self._begin() as tx:
             state = _checked(await tx.dialing.state(outdial_id, claim_id), outdial_id, campaign_id)
             is_idle = state.plan == plan and not self._is_due(state.progress)
             # Most looks find nothing due: they take no lock and write nothing.
             if is_idle and not state.knows_claim:
-                return Claim([], 0, state.progress)
+                return "idle", Claim([], 0, state.progress)
             state = _checked(await tx.dialing.lock(outdial_id, claim_id), outdial_id, campaign_id)
             if state.knows_claim:
                 taken = await tx.dialing.claimed(claim_id, outdial_id)
-                return Claim(taken, 0, state.progress)
+                return "repeated", Claim(taken, 0, state.progress)
             state = await self._with_plan(tx, state, plan)
-            return await self._take(tx, state, claim_id, limit, plan)
+            return "taken", await self._take(tx, state, claim_id, limit, plan)
 
     async def release(self, attempt_ids: Sequence[UUID]) -> int:
         """Give back attempts known never to have been opened, with their tries; how many were.
@@ -147,6 +165,8 @@ class DialingService:
         while True:
             async with self._begin() as tx:
                 seen = await tx.dialing.expired(EXPIRED_CLAIMS, self._timing.ask_again)
+            if seen.attempts:
+                get_logger().info("claims_expired", attempts=len(seen.attempts))
             ids = iter(seen.attempts)
             while batch := list(islice(ids, MAX_BATCH)):
                 await self._resolved(await self._campaigns.resolve(batch), seen.attempts)
@@ -161,8 +181,11 @@ class DialingService:
             waiting = await tx.dialing.reopening()
         count = 0
         for outdial_id in waiting:
+            given_back = 0
             while (done := await self._reopen_batch(outdial_id)) is not None:
-                count += done
+                given_back += done
+            get_logger().info("reopened", outdial=str(outdial_id), targets=given_back)
+            count += given_back
         return count
 
     # -- Claim -------------------------------------------------------------------------------------
@@ -215,33 +238,34 @@ class DialingService:
     # -- The ways back -----------------------------------------------------------------------------
 
     async def _settle_until_it_holds(self, batch: Sequence[Settlement]) -> None:
-        """A plan that changes meanwhile makes it start over: see domain.settled."""
-        for left in reversed(range(_ATTEMPTS_AGAIN)):
-            try:
-                await self._settle(batch)
-                return
-            except Aborted:
-                if not left:
-                    raise
+        """Only when a plan changes meanwhile (see domain.settled) are the counters locked all along."""
+        if not await self._settle(batch, is_locking=False):
+            await self._settle(batch, is_locking=True)
 
-    async def _settle(self, batch: Sequence[Settlement]) -> None:
+    async def _settle(self, batch: Sequence[Settlement], *, is_locking: bool) -> bool:
         wanted = {each.attempt_id: each for each in batch}
-        async with self._begin() as tx:
-            targets = await tx.targets.lock_attempts(
-                {each.attempt_id: each.target_id for each in batch}
-            )
-            if not targets:
-                return
-            plans = await tx.dialing.plans(sorted({each.outdial_id for each in targets}))
-            now = self._clock.now()
-            changes = [
-                (each, settled(each, _found(wanted, each), plans[each.outdial_id], now))
-                for each in targets
-            ]
-            latest = await _save(tx, changes)
-            if any(plans[outdial_id] != plan for outdial_id, plan in latest.items()):
-                raise Aborted("the plan has changed meanwhile")
-            await _tell(tx, changes)
+        try:
+            async with self._begin() as tx:
+                targets = await tx.targets.lock_attempts(
+                    {each.attempt_id: each.target_id for each in batch}
+                )
+                if not targets:
+                    return True
+                outdial_ids = sorted({each.outdial_id for each in targets})
+                plans = await tx.dialing.plans(outdial_ids, is_locking=is_locking)
+                now = self._clock.now()
+                changes = [
+                    (each, settled(each, _found(wanted, each), plans[each.outdial_id], now))
+                    for each in targets
+                ]
+                if await _save(tx, changes) != plans:
+                    raise _PlanChangedError
+                await _tell(tx, changes)
+        except _PlanChangedError:
+            return False
+        for _, after in changes:
+            metrics.settled_targets.labels(after.result.value or after.status.value).inc()
+        return True
 
     async def _release(self, attempts: Mapping[UUID, UUID | None]) -> int:
         async with self._begin() as tx:
@@ -253,7 +277,8 @@ class DialingService:
                 for index, each in enumerate(targets, 1 - len(targets))
             ]
             await _save(tx, changes)
-            return len(changes)
+        metrics.released_targets.inc(len(changes))
+        return len(changes)
 
     async def _resolved(
         self, resolutions: Sequence[Resolution], attempts: Mapping[UUID, UUID]
@@ -261,6 +286,7 @@ class DialingService:
         never_opened: dict[UUID, UUID | None] = {}
         done: list[Settlement] = []
         for each in resolutions:
+            metrics.resolved_attempts.labels(each.state.value).inc()
             if each.state is AttemptState.NEVER_OPENED and each.attempt_id in attempts:
                 never_opened[each.attempt_id] = attempts[each.attempt_id]
             elif each.settlement is not None:
@@ -289,9 +315,10 @@ class DialingService:
                 if not await tx.dialing.reopening_done(batch):
                     raise Aborted("another replica has done this batch")
                 await _tell(tx, changes)
-                return len(changes)
         except Aborted:
             return None
+        metrics.reopened_targets.inc(len(changes))
+        return len(changes)
 
 
 def _checked(state: DialingState | None, outdial_id: UUID, campaign_id: UUID) -> DialingState:

@@ -17,6 +17,8 @@ from uuid import UUID
 from services.common.address import is_region
 from services.common.clock import Clock
 from services.common.errors import Aborted, AlreadyExists, InvalidArgument, NotFound, invalid
+from services.common.log import get_logger
+from services.outdial import metrics
 from services.outdial.domain import Delta, owned, require_not_deleted
 from services.outdial.domain_imports import (
     IMPORT_DIFFERS,
@@ -78,8 +80,7 @@ class ImportService:
         reading = _Reading(self._begin, found, options)
         slot_columns = await reading.read(chunks)
         # Its rows are all here: a caller that goes away now does not undo it.
-        finishing = asyncio.create_task(self._finish(found, options, slot_columns))
-        await asyncio.shield(finishing)
+        await asyncio.shield(asyncio.create_task(self._finish(found, options, slot_columns)))
         return await self.get(customer_id, outdial_id, import_id)
 
     async def get(self, customer_id: UUID, outdial_id: UUID, import_id: UUID) -> Import:
@@ -156,6 +157,7 @@ class ImportService:
     async def _finish(
         self, begun: Import, options: ImportOptions, slot_columns: Sequence[str]
     ) -> None:
+        started = time.perf_counter()
         async with self._begin() as tx:
             found = await tx.imports.lock(begun.id, begun.session)
             if found is None:
@@ -184,8 +186,10 @@ class ImportService:
             if accepted:
                 await tx.dialing.apply({outdial.id: Delta(idle=accepted, due=base)})
             done = await tx.imports.get(found.id)
-            if done is not None:
-                await tx.events.imported(changed, done)
+            assert done is not None
+            await tx.events.imported(changed, done)
+        seconds = time.perf_counter() - started
+        _report(done, seconds)
 
 
 class _Reading:
@@ -230,8 +234,9 @@ class _Reading:
             await self._keep()
             await self._kept()
         finally:
+            # What has been read is worth keeping, also when the stream broke off.
             if self._keeping is not None:
-                self._keeping.cancel()
+                await asyncio.gather(self._keeping, return_exceptions=True)
         return self._rows.slot_columns
 
     def _fresh(self, chunk: bytes) -> bytes:
@@ -319,6 +324,23 @@ class _Reading:
             found = self._import
             if not await tx.imports.add(found.id, found.session, position, rows, rejects):
                 raise _taken_over(found.id)
+
+
+def _report(done: Import, seconds: float) -> None:
+    metrics.import_seconds.observe(seconds)
+    rejected = done.position.rejected_count
+    metrics.import_rows.labels("target").inc(done.accepted_count)
+    metrics.import_rows.labels("rejected").inc(rejected)
+    metrics.import_rows.labels("skipped").inc(done.duplicate_count)
+    get_logger().info(
+        "imported",
+        import_id=str(done.id),
+        outdial=str(done.outdial_id),
+        accepted=done.accepted_count,
+        rejected=rejected,
+        skipped=done.duplicate_count,
+        finish_seconds=round(seconds, 3),
+    )
 
 
 def _check_options(options: ImportOptions) -> None:

@@ -229,9 +229,12 @@ class PostgresDialing:
         # row, what was committed before it began to wait.
         return await self.state(outdial_id, claim_id)
 
-    async def plans(self, outdial_ids: Sequence[UUID]) -> Mapping[UUID, Plan | None]:
+    async def plans(
+        self, outdial_ids: Sequence[UUID], *, is_locking: bool
+    ) -> Mapping[UUID, Plan | None]:
         """See ports.Dialing."""
-        rows = await self._conn.execute(statement(_PLANS), {"ids": list(outdial_ids)})
+        sql = f"{_PLANS} ORDER BY outdial_id FOR UPDATE" if is_locking else _PLANS
+        rows = await self._conn.execute(statement(sql), {"ids": list(outdial_ids)})
         return {row[0]: plan(row[1], row[2]) for row in rows}
 
     async def apply(self, deltas: Mapping[UUID, Delta]) -> Mapping[UUID, Plan | None]:

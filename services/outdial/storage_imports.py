@@ -6,7 +6,6 @@ See migrations/0002_imports.sql for why it is a table of its own.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,8 +46,12 @@ VALUES (:import_id, :outdial_id, :customer_id, :options, :byte_digest, :tm_creat
 ON CONFLICT ON CONSTRAINT imports_pkey DO NOTHING
 """
 _NEXT_SESSION = f"""
-UPDATE imports SET session = session + 1, touched_at = clock_timestamp()
+UPDATE imports
+SET session = session + 1, touched_at = clock_timestamp(),
+    -- Nothing was read with them: a corrected request may use its id again.
+    options = CASE WHEN byte_count = 0 THEN :options ELSE options END
 WHERE import_id = :import_id AND state = 'receiving'
+  AND customer_id = :customer_id AND outdial_id = :outdial_id
 RETURNING {_COLUMNS}
 """
 _GET = f"SELECT {_COLUMNS} FROM imports WHERE import_id = :import_id"
@@ -83,6 +86,7 @@ ORDER BY touched_at LIMIT :limit
 FOR UPDATE SKIP LOCKED
 """
 _REMOVE = "DELETE FROM imports WHERE import_id = ANY(CAST(:ids AS uuid[]))"
+_REMOVE_REJECTS = "DELETE FROM import_rejects WHERE import_id = ANY(CAST(:ids AS uuid[]))"
 
 _COPY_REJECTS = sql.SQL("COPY import_rejects (import_id, line, field, value, reason) FROM STDIN")
 _COPY_ROWS = sql.SQL(f"COPY {{}} ({_ROW_COLUMNS}) FROM STDIN")
@@ -125,7 +129,7 @@ SELECT id, %(outdial_id)s, %(customer_id)s, tm, tm, tm, 'idle', {_DESTINATIONS},
 FROM {{rows}}
 CROSS JOIN LATERAL (SELECT %(base)s + line * interval '1 microsecond' AS tm) AS times
 """
-_SPECIAL = re.compile(r"[\\\t\n\r]")
+_NULL = r"\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
 
@@ -149,7 +153,8 @@ class PostgresImports:
             make = sql.SQL("CREATE TABLE {} (LIKE import_rows INCLUDING ALL)")
             await (await self._driver()).execute(make.format(_rows_of(wanted.id)))
             return await self._one(_GET, import_id=wanted.id) or wanted
-        resumed = await self._one(_NEXT_SESSION, import_id=wanted.id)
+        del values["byte_digest"], values["tm_create"]
+        resumed = await self._one(_NEXT_SESSION, **values)
         return resumed or await self._one(_GET, import_id=wanted.id) or wanted
 
     async def get(self, import_id: UUID) -> Import | None:
@@ -259,6 +264,7 @@ class PostgresImports:
         for each in ids:
             await driver.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_rows_of(each)))
         if ids:
+            await self._conn.execute(statement(_REMOVE_REJECTS), {"ids": ids})
             await self._conn.execute(statement(_REMOVE), {"ids": ids})
         return len(ids)
 
@@ -281,7 +287,7 @@ def _rows_of(import_id: UUID) -> sql.Identifier:
 
 async def _copy(
     driver: Driver[Any],
-    command: sql.Composable,
+    command: sql.SQL | sql.Composed,
     items: Sequence[Item],
     text: Callable[[Item], str],
 ) -> None:
@@ -294,20 +300,23 @@ async def _copy(
 
 
 def _row_text(row: Row) -> str:
-    parts = [str(row.line), str(uuid7()), _escaped(row.address), str(row.slot)]
-    parts += [r"\N" if each is None else _escaped(each) for each in row.destinations]
-    parts += [_escaped(row.name), _escaped(row.detail), _escaped(row.data)]
-    return "\t".join(parts) + "\n"
+    """One line of COPY's text format."""
+    parts = [str(row.line), str(uuid7()), row.address, str(row.slot), *row.destinations]
+    parts += (row.name, row.detail, row.data)
+    return _line(parts)
 
 
 def _reject_text(import_id: str, found: Reject) -> str:
-    parts = [import_id, str(found.line)]
-    parts += [_escaped(each) for each in (found.field, found.value, found.reason)]
-    return "\t".join(parts) + "\n"
+    return _line([import_id, str(found.line), found.field, found.value, found.reason])
 
 
-def _escaped(text: str) -> str:
-    return text.translate(_ESCAPES) if _SPECIAL.search(text) is not None else text
+def _line(parts: Sequence[str | None]) -> str:
+    texts = [each for each in parts if each is not None]
+    joined = "".join(texts)
+    # Almost never: four searches for a character cost less than one for any of them.
+    if "\\" in joined or "\t" in joined or "\n" in joined or "\r" in joined:
+        parts = [None if each is None else each.translate(_ESCAPES) for each in parts]
+    return "\t".join([_NULL if each is None else each for each in parts]) + "\n"
 
 
 def _import(row: Sequence[Any]) -> Import:

@@ -178,7 +178,7 @@ async def test_what_is_played_can_be_stopped_and_replaced(carrier: Carrier, ear:
     ear.telephony.place([call])
     await ear.hear(Answered, call.call_id)
     ear.telephony.hold(call.call_id, "h1")
-    ear.telephony.say(call.call_id, "p1", "A very long text. " * 100)
+    ear.telephony.say(call.call_id, "p1", "A very long text. " * 300)
     first = await ear.hear(PlayFinished, call.call_id)
     assert (first.play_id, first.completed) == ("h1", False)
     ear.telephony.stop_play(call.call_id)

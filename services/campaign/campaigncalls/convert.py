@@ -35,6 +35,7 @@ from services.common.errors import invalid
 from services.common.ids import parse_id, text
 
 Pb = campaign_pb.Campaigncall
+MAX_DETAIL = 255
 
 _STATUSES = {
     CallStatus.DIALING: Pb.STATUS_DIALING,
@@ -210,12 +211,20 @@ def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
         id=parse_id(message.id, f"{place}.id"),
         kind=kind,
         tm=timestamp_from_proto(message.tm),
-        hangup_reason=message.hangup_reason,
-        hangup_detail=message.hangup_detail,
+        hangup_reason=_storable(message.hangup_reason),
+        hangup_detail=_storable(message.hangup_detail),
         is_refunded=message.is_refunded,
         is_abandoned=message.is_abandoned,
         tm_answer=optional_timestamp(message.tm_answer, message.HasField("tm_answer")),
     )
+
+
+def _storable(words: str) -> str:
+    """Words of a network: cut to a sane length, without what the database cannot hold.
+
+    Refusing them instead would leave the attempt open.
+    """
+    return words[:MAX_DETAIL].replace("\x00", "")
 
 
 def _limited(field: str, count: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from services.common.address import Address
@@ -172,7 +173,7 @@ def advance(call: Campaigncall, reports: Iterable[Report], now: datetime) -> Adv
         if answer is not None:
             call = answered = _answer(call, answer, now)
         if report.kind is ReportKind.CONNECTED and call.tm_connect is None:
-            call = connected = _touched(replace(call, tm_connect=report.tm), now)
+            call = connected = _touched(call, now, tm_connect=report.tm)
         elif report.kind is ReportKind.ENDED:
             call = ended = _end(call, report, now)
     return Advance(call, answered, connected, ended)
@@ -247,7 +248,7 @@ def delete(call: Campaigncall, now: datetime) -> Campaigncall:
             f"campaigncall {call.id} is {call.status}; it can be deleted when it is done",
             status=call.status,
         )
-    return _touched(replace(call, tm_delete=now), now)
+    return _touched(call, now, tm_delete=now)
 
 
 def owned(call: Campaigncall | None, call_id: UUID, customer_id: UUID) -> Campaigncall:
@@ -277,13 +278,11 @@ def _answer_time(call: Campaigncall, report: Report) -> datetime | None:
 
 def _answer(call: Campaigncall, tm: datetime, now: datetime) -> Campaigncall:
     return _touched(
-        replace(
-            call,
-            status=CallStatus.PROGRESSING,
-            tm_answer=tm,
-            deadline=tm + MAX_CONVERSATION + CONVERSATION_MARGIN,
-        ),
+        call,
         now,
+        status=CallStatus.PROGRESSING,
+        tm_answer=tm,
+        deadline=tm + MAX_CONVERSATION + CONVERSATION_MARGIN,
     )
 
 
@@ -295,18 +294,16 @@ def _end(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
     if not detail and report.hangup_reason not in (reason, *_SPELLINGS):
         detail = report.hangup_reason
     return _touched(
-        replace(
-            call,
-            status=CallStatus.DONE,
-            result=Result.SUCCESS if is_success else Result.FAIL,
-            hangup_reason=reason,
-            hangup_detail=detail,
-            # A try is given back only if no phone can have rung.
-            is_refunded=report.is_refunded and not was_answered,
-            is_abandoned=report.is_abandoned and was_answered and call.tm_connect is None,
-            tm_end=report.tm,
-        ),
+        call,
         now,
+        status=CallStatus.DONE,
+        result=Result.SUCCESS if is_success else Result.FAIL,
+        hangup_reason=reason,
+        hangup_detail=detail,
+        # A try is given back only if no phone can have rung.
+        is_refunded=report.is_refunded and not was_answered,
+        is_abandoned=report.is_abandoned and was_answered and call.tm_connect is None,
+        tm_end=report.tm,
     )
 
 
@@ -316,5 +313,5 @@ def _talk_ms(call: Campaigncall) -> int:
     return max(0, round((call.tm_end - call.tm_answer) / timedelta(milliseconds=1)))
 
 
-def _touched(call: Campaigncall, now: datetime) -> Campaigncall:
-    return replace(call, revision=call.revision + 1, tm_update=now)
+def _touched(call: Campaigncall, now: datetime, **members: Any) -> Campaigncall:
+    return replace(call, revision=call.revision + 1, tm_update=now, **members)

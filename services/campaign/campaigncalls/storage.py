@@ -20,7 +20,8 @@ from services.campaign.campaigncalls.domain import (
 )
 from services.campaign.campaigncalls.domain_opening import Grant, OpenCall, Opener, Present
 from services.campaign.outplans.domain import DEFAULT_DIAL_TIMEOUT_MS
-from services.campaign.rows import address_of, address_text
+from services.campaign.rows import address_of, address_text, array, text_array, time_array
+from services.common.address import Address
 from services.common.db import statement
 from services.common.paging import Page
 
@@ -203,19 +204,19 @@ class PostgresCampaigncalls:
             "dialer_id": first.dialer_id,
             "place_seconds": place_seconds,
             "tm_deadline": first.deadline,
-            "ids": [call.id for call in calls],
-            "target_ids": [call.outdial_target_id for call in calls],
-            "activeflow_ids": [call.activeflow_id for call in calls],
-            "destinations": [address_text(call.destination) for call in calls],
-            "destination_indexes": [call.destination_index for call in calls],
-            "try_counts": [call.try_count for call in calls],
-            "tm_creates": [call.tm_create for call in calls],
+            "ids": array(call.id for call in calls),
+            "target_ids": array(call.outdial_target_id for call in calls),
+            "activeflow_ids": array(call.activeflow_id for call in calls),
+            "destinations": text_array(_text(call.destination) for call in calls),
+            "destination_indexes": array(call.destination_index for call in calls),
+            "try_counts": array(call.try_count for call in calls),
+            "tm_creates": time_array(call.tm_create for call in calls),
         }
         return set((await self._conn.execute(statement(_INSERT), values)).scalars())
 
     async def present(self, ids: Sequence[UUID]) -> Mapping[UUID, Present]:
         """See ports.Campaigncalls."""
-        rows = await self._conn.execute(statement(_PRESENT), {"ids": list(ids)})
+        rows = await self._conn.execute(statement(_PRESENT), {"ids": array(ids)})
         return {
             row.id: Present(
                 campaign_id=row.campaign_id,
@@ -229,12 +230,12 @@ class PostgresCampaigncalls:
 
     async def tombstoned(self, ids: Sequence[UUID]) -> set[UUID]:
         """See ports.Campaigncalls."""
-        rows = await self._conn.execute(statement(_TOMBSTONED), {"ids": list(ids)})
+        rows = await self._conn.execute(statement(_TOMBSTONED), {"ids": array(ids)})
         return set(rows.scalars())
 
     async def lock(self, ids: Sequence[UUID]) -> Sequence[Campaigncall]:
         """See ports.Campaigncalls."""
-        return await self._calls(_LOCK, {"ids": list(ids)})
+        return await self._calls(_LOCK, {"ids": array(ids)})
 
     async def lock_overdue(self, before: datetime, limit: int) -> Sequence[Campaigncall]:
         """See ports.Campaigncalls."""
@@ -243,20 +244,20 @@ class PostgresCampaigncalls:
     async def save(self, calls: Sequence[Campaigncall]) -> None:
         """See ports.Campaigncalls."""
         values = {
-            "ids": [call.id for call in calls],
-            "statuses": [call.status.value for call in calls],
-            "results": [call.result.value for call in calls],
-            "hangup_reasons": [call.hangup_reason for call in calls],
-            "hangup_details": [call.hangup_detail for call in calls],
-            "refunded": [call.is_refunded for call in calls],
-            "abandoned": [call.is_abandoned for call in calls],
-            "revisions": [call.revision for call in calls],
-            "deadlines": [call.deadline for call in calls],
-            "tm_updates": [call.tm_update for call in calls],
-            "tm_deletes": [call.tm_delete for call in calls],
-            "tm_answers": [call.tm_answer for call in calls],
-            "tm_connects": [call.tm_connect for call in calls],
-            "tm_ends": [call.tm_end for call in calls],
+            "ids": array(call.id for call in calls),
+            "statuses": text_array(call.status.value for call in calls),
+            "results": text_array(call.result.value for call in calls),
+            "hangup_reasons": text_array(call.hangup_reason for call in calls),
+            "hangup_details": text_array(call.hangup_detail for call in calls),
+            "refunded": array(call.is_refunded for call in calls),
+            "abandoned": array(call.is_abandoned for call in calls),
+            "revisions": array(call.revision for call in calls),
+            "deadlines": time_array(call.deadline for call in calls),
+            "tm_updates": time_array(call.tm_update for call in calls),
+            "tm_deletes": time_array(call.tm_delete for call in calls),
+            "tm_answers": time_array(call.tm_answer for call in calls),
+            "tm_connects": time_array(call.tm_connect for call in calls),
+            "tm_ends": time_array(call.tm_end for call in calls),
         }
         await self._conn.execute(statement(_SAVE), values)
 
@@ -264,18 +265,18 @@ class PostgresCampaigncalls:
         """See ports.Campaigncalls."""
         ids = sorted(counts)
         if len(ids) > 1:
-            await self._conn.execute(statement(_LOCK_STATES), {"ids": ids})
-        values: dict[str, Any] = {"ids": ids, "now": now}
+            await self._conn.execute(statement(_LOCK_STATES), {"ids": array(ids)})
+        values: dict[str, Any] = {"ids": array(ids), "now": now}
         for name in _SUMS:
-            values[name] = [getattr(counts[each], name) for each in ids]
+            values[name] = array(getattr(counts[each], name) for each in ids)
         for name in domain.HANGUP_REASONS:
-            values[name] = [counts[each].hangup_reasons.get(name, 0) for each in ids]
+            values[name] = array(counts[each].hangup_reasons.get(name, 0) for each in ids)
         rows = await self._conn.execute(statement(_ADD_COUNTS), values)
         return {row.id for row in rows if row.is_empty}
 
     async def retry_plans(self, outplan_ids: set[UUID]) -> Mapping[UUID, RetryPlan]:
         """See ports.Campaigncalls."""
-        rows = await self._conn.execute(statement(_PLANS), {"ids": list(outplan_ids)})
+        rows = await self._conn.execute(statement(_PLANS), {"ids": array(outplan_ids)})
         return {row.id: RetryPlan(row.try_interval, tuple(row.max_try_counts)) for row in rows}
 
     async def open(self, campaign_id: UUID, fencing_token: int) -> Sequence[OpenCall] | None:
@@ -289,11 +290,11 @@ class PostgresCampaigncalls:
     async def tombstone_unknown(self, ids: Sequence[UUID]) -> None:
         """See ports.Campaigncalls."""
         await self._conn.execute(statement(_OPENING_ALONE))
-        await self._conn.execute(statement(_TOMBSTONE), {"ids": list(ids)})
+        await self._conn.execute(statement(_TOMBSTONE), {"ids": array(ids)})
 
     async def find(self, ids: Sequence[UUID]) -> Sequence[Campaigncall]:
         """See ports.Campaigncalls."""
-        return await self._calls(_FIND, {"ids": list(ids)})
+        return await self._calls(_FIND, {"ids": array(ids)})
 
     async def get(self, call_id: UUID) -> Campaigncall | None:
         """See ports.Campaigncalls."""
@@ -321,6 +322,12 @@ class PostgresCampaigncalls:
     async def _calls(self, sql: str, values: dict[str, Any]) -> Sequence[Campaigncall]:
         rows = await self._conn.execute(statement(sql), values)
         return [_call(row) for row in rows.mappings()]
+
+
+def _text(address: Address) -> str:
+    stored = address_text(address)
+    assert stored is not None
+    return stored
 
 
 def _call(row: RowMapping) -> Campaigncall:

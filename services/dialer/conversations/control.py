@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.common.log import get_logger
 from services.dialer.conversations.desk import Desk
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.journal import Journal
@@ -36,7 +37,6 @@ from services.dialer.telephony import (
     NotPlaced,
     NotPlacedReason,
     PlayFinished,
-    Ringing,
     Taken,
     Telephony,
 )
@@ -87,16 +87,18 @@ class Control:
                 self._link_changed(event.connected)
                 continue
             attempt = self._attempts.get(event.call_id)
-            if attempt is not None:
-                self._of_customer(attempt, event)
-            else:
-                self._of_agent(event)
+            try:
+                if attempt is not None:
+                    self._of_customer(attempt, event)
+                else:
+                    self._of_agent(event)
+            except Exception:
+                # A bug met by one call ends that call, not the process with all others.
+                get_logger().exception("event_failed", call=str(event.call_id))
+                self._telephony.hangup([event.call_id])
 
     def _of_customer(self, attempt: Attempt, event: Event) -> None:
         match event:
-            case Ringing():
-                attempt.rang = True
-                attempt.is_adopted = False
             case Answered():
                 self._answered(attempt, event.tm, event.by)
             case Ended():
@@ -117,12 +119,10 @@ class Control:
                 self._command_failed(attempt.id, event)
             case Adopted():
                 self._adopted(attempt, event)
-            case Missing():
-                # Proves nothing: its deadline will look again.
-                attempt.is_adopted = False
             case Taken():
                 self._taken(attempt)
             case _:
+                # Ringing is no fact of its own. Missing proves nothing: its deadline will look again.
                 pass
 
     def _of_agent(self, event: Event) -> None:
@@ -135,6 +135,8 @@ class Control:
                 self.desk.bridged(event.call_id)
             case CommandFailed():
                 self._command_failed(event.call_id, event)
+            case Missing():
+                self.desk.leg_missing(event.call_id)
             case _:
                 pass
 
@@ -162,7 +164,6 @@ class Control:
 
     def _note_answer(self, attempt: Attempt, tm: datetime, by: AnsweredBy) -> None:
         attempt.tm_answer = tm
-        attempt.is_adopted = False
         attempt.is_machine = by is AnsweredBy.MACHINE
         attempt.deadline = tm + self._max_duration + timedelta(seconds=END_SLACK_SECONDS)
         self._attempts.changed(attempt)
@@ -290,8 +291,6 @@ class Control:
 
     def _adopted(self, attempt: Attempt, event: Adopted) -> None:
         live = event.call
-        attempt.is_adopted = False
-        attempt.rang = attempt.rang or live.rang
         if live.state is CallState.DIALING:
             if attempt.is_canceled_by_stop:
                 self._telephony.cancel([attempt.id])

@@ -72,6 +72,7 @@ class Desk:
         )
         self._woken = asyncio.Event()
         self._next_tick = 0.0
+        self._is_frozen = False
         self._log = get_logger()
 
     # -------------------------------------------------------------------------- the caller's side
@@ -139,6 +140,13 @@ class Desk:
         else:
             self._ringing.ended(stay, event)
 
+    def leg_missing(self, leg: UUID) -> None:
+        """A conversation was taken over, and its agent's leg is gone: so the conversation is over."""
+        stay = self.stays.of_leg(leg)
+        if stay is not None and leg == stay.bridged_leg:
+            self._leave(stay)
+            self._hang_up(stay.call_id)
+
     def bridged(self, call_id: UUID) -> None:
         """Caller and agent hear each other. Told for both legs; the second time changes nothing."""
         stay = self.stays.of_call(call_id) or self.stays.of_leg(call_id)
@@ -170,7 +178,13 @@ class Desk:
                 self._log.warning("queue_not_answering", error=str(exc))
                 await self._clock.sleep_real(0.2)
 
+    def freeze(self) -> None:
+        """Ask for nobody any more: the callers are being handed over to another dialer."""
+        self._is_frozen = True
+
     async def _ask(self) -> None:
+        if self._is_frozen:
+            return
         boottime = self._clock.boottime()
         is_tick = boottime >= self._next_tick
         # Before the queue knows that an agent did not answer it would only offer the same again.
@@ -191,6 +205,8 @@ class Desk:
         return [stay.queuecall_id for stay in self.stays.in_state(*states)]
 
     def _hear(self, news: QueueNews) -> None:
+        if self._is_frozen:
+            return
         for assignment in news.assignments:
             self._assigned(assignment)
         for end in news.ends:

@@ -19,7 +19,9 @@ from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallF
 from services.dialer.ports import Fact, Records
 
 GATHER_SECONDS = 0.02
-MOST_ROWS = 1000
+MOST_ROWS = 500
+"""Rows of a kind in one transaction: more would hold up the event loop while they are made."""
+MOST_FACTS = 1000
 
 
 @dataclass(slots=True)
@@ -27,6 +29,17 @@ class _Batch:
     calls: list[Call]
     activeflows: list[Activeflow]
     facts: list[Fact]
+
+    def __len__(self) -> int:
+        return len(self.calls) + len(self.activeflows) + len(self.facts)
+
+    def halves(self) -> tuple[_Batch, _Batch]:
+        """Two batches, neither empty, in the order in which they are to be stored."""
+        if bool(self.calls) + bool(self.activeflows) + bool(self.facts) > 1:
+            return _Batch(self.calls, [], []), _Batch([], self.activeflows, self.facts)
+        calls, flows, facts = self.calls, self.activeflows, self.facts
+        a, b, c = len(calls) // 2, len(flows) // 2, len(facts) // 2
+        return _Batch(calls[:a], flows[:b], facts[:c]), _Batch(calls[a:], flows[b:], facts[c:])
 
 
 class Journal:
@@ -87,16 +100,15 @@ class Journal:
         self._filled.set()
 
     def _take(self) -> _Batch:
-        facts = self._facts
+        facts, self._facts = self._facts[:MOST_FACTS], self._facts[MOST_FACTS:]
+        calls = [self._calls.pop(key) for key in list(self._calls)[:MOST_ROWS]]
         rows = []
-        for run in self._runs.values():
-            row = run.stored()
+        for key in list(self._runs)[:MOST_ROWS]:
+            row = self._runs.pop(key).stored()
             rows.append(row)
             facts.extend(self._told_of(row))
-        batch = _Batch(list(self._calls.values()), rows, facts)
-        self._calls, self._runs, self._facts = {}, {}, []
-        self._new_runs.clear()
-        return batch
+            self._new_runs.discard(key)
+        return _Batch(calls, rows, facts)
 
     def _told_of(self, row: Activeflow) -> list[Fact]:
         if row.id not in self._new_runs:
@@ -117,3 +129,11 @@ class Journal:
                 self._log.warning("journal_delayed", error=str(exc))
                 await self._clock.sleep_real(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+            except Exception as exc:
+                # Something in it cannot be stored: it must not keep everything else from being.
+                if len(batch) <= 1:
+                    self._log.error("journal_refused", exc_info=exc)
+                    return
+                for half in batch.halves():
+                    await self._store(half)
+                return

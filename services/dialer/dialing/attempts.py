@@ -40,7 +40,6 @@ class Attempt:
     deadline: datetime  # domain; when nothing was heard by then it is looked for
     tm_answer: datetime | None = None
     tm_connect: datetime | None = None
-    rang: bool = False
     is_machine: bool = False
     has_agent: bool = False  # an agent is reserved, ringing or talking
     wanted_agent: bool = False  # it has joined a queue
@@ -135,11 +134,10 @@ class Attempts:
     def _count(self, attempt: Attempt, bucket: Bucket | None) -> None:
         counts = self._counts[attempt.campaign.id]
         for where, delta in ((attempt.counted, -1), (bucket, 1)):
-            match where:
-                case Bucket.DIALING:
-                    counts.dialing += delta
-                case Bucket.WAITING:
-                    counts.waiting += delta
-                case Bucket.TALKING:
-                    counts.talking += delta
+            if where is Bucket.DIALING:
+                counts.dialing += delta
+            elif where is Bucket.WAITING:
+                counts.waiting += delta
+            elif where is Bucket.TALKING:
+                counts.talking += delta
         attempt.counted = bucket

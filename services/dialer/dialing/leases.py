@@ -42,6 +42,7 @@ class LeaseKeeper:
         self._runners: dict[UUID, Runner] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
+        self._asking = asyncio.Lock()
         self._is_draining = False
         self._last_success = float("-inf")
         self._log = get_logger()
@@ -69,8 +70,9 @@ class LeaseKeeper:
         try:
             while True:
                 pause = RENEW_SECONDS
-                if not self._is_draining:
-                    pause = await self._renew()
+                async with self._asking:
+                    if not self._is_draining:
+                        pause = await self._renew()
                 self._raise_failures()
                 await wait_for(self._woken, self._clock, real=pause)
         finally:
@@ -81,6 +83,9 @@ class LeaseKeeper:
     async def drain(self) -> None:
         """Stop dialing and wait for what is being opened; `release` follows when all is stored."""
         self._is_draining = True
+        async with self._asking:
+            # Leases that were on their way have arrived: they are to be handed back too.
+            pass
         runners = self.runners
         for runner in runners:
             runner.stop()
@@ -109,8 +114,6 @@ class LeaseKeeper:
         except AppError as exc:
             self._log.warning("leases_not_renewed", error=str(exc), held=len(held))
             return RETRY_SECONDS
-        if self._is_draining:
-            return RENEW_SECONDS
         self._last_success = self._clock.boottime()
         for lease in leases:
             self._take(lease, asked_at)

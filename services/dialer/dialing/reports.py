@@ -8,11 +8,16 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.log import get_logger
+from services.common.metrics import histogram
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.campaigns import AttemptReport, ReportKind
 from services.dialer.outcome import Ending
 from services.dialer.ports import Campaigns
+
+_delay = histogram(
+    "dialer_report_seconds", "Time from a fact to its storage by the campaign service"
+)
 
 
 class Reports:
@@ -24,7 +29,7 @@ class Reports:
         self._campaigns = campaigns
         self._settled = settled
         self.delivery: Delivery[AttemptReport] = Delivery(
-            "campaigncall_report", self._send, clock=clock
+            "campaigncall_report", self._send, clock=clock, delivered=_delay.observe
         )
 
     def answered(self, attempt: Attempt) -> None:

@@ -38,8 +38,12 @@ from services.dialer.telephony import Telephony
 from services.dialer.timers import wait_for
 
 TICK_SECONDS = 1.0
-BURST_SECONDS = 0.1
-"""Tokens gather for this long (real), so that the rate is kept by an event loop's coarse steps."""
+BURST_SECONDS = 0.2
+"""Tokens gather for this long (real), so that the rate is kept while a batch is under way."""
+GATHER_SECONDS = 0.02
+"""A campaign held up by its rate alone rests at least this long (real): better a few attempts at once
+than a claim for each.
+"""
 RETRY_SECONDS = 0.25
 RECONCILE_SECONDS = 30.0
 
@@ -228,7 +232,8 @@ class Runner:
         if decision.bound is Bound.CAPACITY_UNKNOWN:
             self._capacity.ask_again()
         if decision.bound is Bound.CALLS_PER_SECOND:
-            return TICK_SECONDS, self._bucket.seconds_until_next(self._domain_seconds())
+            until_next = self._bucket.seconds_until_next(self._domain_seconds())
+            return TICK_SECONDS, max(until_next, GATHER_SECONDS * self._clock.scale)
         if decision.bound in _UNCLAIMABLE and not situation.in_flight:
             await self._look_for_the_end()
         return TICK_SECONDS, None

@@ -7,6 +7,7 @@ that is missing proves nothing: its deadline decides, after a second look.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
@@ -60,23 +61,28 @@ class Takeover:
         # Ends that are noted but not delivered, or that come while we ask, are not to be adopted.
         passing = self._reports.ending_ids() | self._placer.opening
         before = {attempt.id for attempt in self._attempts.of(campaign_id)}
+        stored: list[tuple[Call, Activeflow | None]] = []
         with self._attempts.watching_removals() as removed:
             listed = await self._campaigns.list_open(self._held.token)
-            stored = await self._records.unfinished(campaign_id)
+            fresh = self._not_held(listed)
+            if fresh or self._held.needs_takeover:
+                stored = await self._records.unfinished(campaign_id)
         passing |= self._placer.opening | removed
         self._close_unlisted(campaign_id, before, {each.id for each in listed})
-        fresh = [
-            each for each in listed if each.id not in passing and not self._attempts.get(each.id)
-        ]
-        unplaced = [each for each in fresh if each.id in self._placer.never_placed]
-        self._adopt([each for each in fresh if each.id not in self._placer.never_placed], stored)
-        for each in unplaced:
-            ending = not_placed(NotPlacedReason.DISCONNECTED)
-            self._reports.closed(each.id, self._clock.now(), ending)
-        # All that are still open are known now; the others were never opened.
-        self._placer.never_placed.clear()
+        fresh = [each for each in self._not_held(fresh) if each.id not in passing]
+        never_placed = self._placer.never_placed
+        self._adopt([each for each in fresh if each.id not in never_placed], stored)
+        for each in fresh:
+            if each.id in never_placed:
+                ending = not_placed(NotPlacedReason.DISCONNECTED)
+                self._reports.closed(each.id, self._clock.now(), ending)
+        # The others stay remembered: an opening may commit after its caller has given it up.
+        never_placed.difference_update(each.id for each in fresh)
         known = {each.id for each in listed} | passing
         close_leftovers(self._journal, self._clock.now(), stored, self._attempts, known)
+
+    def _not_held(self, listed: Sequence[OpenAttempt]) -> list[OpenAttempt]:
+        return [each for each in listed if self._attempts.get(each.id) is None]
 
     def _close_unlisted(self, campaign_id: UUID, before: set[UUID], listed: set[UUID]) -> None:
         for attempt in self._attempts.of(campaign_id):
@@ -117,5 +123,4 @@ def _attempt(listed: OpenAttempt, definition: Definition) -> Attempt:
         tm_connect=listed.tm_connect,
         wanted_agent=listed.tm_connect is not None,
         has_agent=listed.tm_connect is not None,
-        is_adopted=True,
     )

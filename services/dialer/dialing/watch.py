@@ -1,9 +1,10 @@
-"""Looks for attempts that should have been heard of: at their deadline, twice, and for calls that
+"""Looks for attempts that should have been heard of: at their deadline, twice. And for calls that
 belong to nobody.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Watch:
         registry: Registry,
         clock: Clock,
         dialer_id: str,
+        is_led: Callable[[UUID], bool],
     ) -> None:
         self._telephony = telephony
         self._attempts = attempts
@@ -49,6 +51,8 @@ class Watch:
         self._registry = registry
         self._clock = clock
         self._dialer_id = dialer_id
+        self._is_led = is_led
+        self._leaderless: dict[UUID, float] = {}  # BOOTTIME since when its campaign is not run here
         self._asked: dict[UUID, float] = {}  # BOOTTIME of the first look
         self._strays: dict[UUID, float] = {}  # BOOTTIME at which it was first seen
         self._log = get_logger()
@@ -57,6 +61,7 @@ class Watch:
         """Look for late attempts until cancelled."""
         while True:
             await self._clock.sleep_real(LOOK_SECONDS)
+            self.look_for_leaderless()
             try:
                 await self.look_for_late()
             except TelephonyUnavailable:
@@ -96,6 +101,23 @@ class Watch:
         if fresh:
             # It may have ended: the network remembers how.
             self._telephony.adopt(fresh)
+
+    def look_for_leaderless(self) -> None:
+        """Hang up attempts whose campaign is not run here any more, and that nobody has taken.
+
+        The campaign has stopped with them closed, or another dialer runs it and takes them within
+        seconds.
+        """
+        boottime = self._clock.boottime()
+        self._leaderless = {
+            each.id: self._leaderless.get(each.id, boottime)
+            for each in self._attempts
+            if not self._is_led(each.campaign.id)
+        }
+        old = [key for key, since in self._leaderless.items() if boottime - since >= STRAY_SECONDS]
+        if old:
+            self._log.warning("leaderless_hung_up", count=len(old))
+            self._telephony.hangup(old)
 
     def _call_lost(self, attempt: Attempt) -> None:
         self._asked.pop(attempt.id, None)

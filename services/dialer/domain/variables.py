@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
+
+import orjson
 
 from services.common.address import Address
 from services.common.errors import invalid
@@ -125,8 +126,8 @@ def _members_of(data: str) -> dict[str, str]:
     if not data.lstrip().startswith("{"):
         return {}
     try:
-        found = json.loads(data)
-    except (ValueError, RecursionError):
+        found = orjson.loads(data)
+    except orjson.JSONDecodeError:
         return {}
     return {
         key: value if isinstance(value, str) else _compact(value) for key, value in found.items()
@@ -134,4 +135,4 @@ def _members_of(data: str) -> dict[str, str]:
 
 
 def _compact(value: Any) -> str:
-    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "" if value is None else orjson.dumps(value).decode()

@@ -24,7 +24,12 @@ _NAMES = {
 # When several columns could be the first address, this one is; the others are data.
 _FIRST = ("destination_0", "phone", "number", "email")
 _ACCEPTED_FIELDS = f"name, detail, data, data.<key>, {', '.join(DESTINATIONS)}"
-_E164 = re.compile(r"\+[0-9]{7,15}")
+_is_stored_form = re.compile(r"\+[0-9]{7,15}", re.ASCII).fullmatch
+"""Whether a number stands there as it is stored: most do, and need nothing else done."""
+_TEL = '{"type":"tel","target":"%s"}'
+_ABSENT: list[str | None] = [None] * SLOTS
+_SHORT = MAX_NAME
+"""No text of so many characters is too long for anything."""
 _KEY = "data."
 _NO_ADDRESS = "no address; accepted: at least one destination with a target"
 _NOT_UTF8 = "bytes that are not UTF-8"
@@ -123,10 +128,13 @@ class CsvRows:
             raise invalid("list", ", ".join(columns), accepted)
         self._columns = columns
         self._options = options
+        self._is_lenient = not options.is_strict
         self.slot_columns = self._layout.columns_of_slots()
         places = {column: index for index, column in enumerate(columns)}
         fields = {field: places[column] for column, field in self._layout.fields.items()}
-        self._slots = [fields.get(field) for field in DESTINATIONS]
+        self._slots = [
+            (slot, fields[field]) for slot, field in enumerate(DESTINATIONS) if field in fields
+        ]
         self._texts = [fields.get(field) for field in ("name", "detail", "data")]
         self._extras = self._extra_columns(places)
 
@@ -156,16 +164,16 @@ class CsvRows:
                 f"{len(cells)} cells; accepted: as many as the header has, {len(self._columns)}"
             )
             raise _RefusedError("", ",".join(cells), wanted)
-        self._check_characters(cells)
-        destinations: list[str | None] = [None] * SLOTS
+        if not (joined := "".join(cells)).isascii() or "\x00" in joined:
+            self._check_characters(cells)
+        destinations = _ABSENT.copy()
         address, first = "", -1
-        for slot, place in enumerate(self._slots):
-            if place is None or not cells[place]:
-                continue
+        for slot, place in self._slots:
             cell = cells[place]
-            if self._is_ready(cell):
-                key = f"tel:{cell}"
-                destinations[slot] = f'{{"type":"tel","target":"{cell}"}}'
+            if not cell:
+                continue
+            if self._is_lenient and _is_stored_form(cell):
+                key, destinations[slot] = f"tel:{cell}", _TEL % cell
             else:
                 found = _checked(Address(target=cell), self._columns[place], cell, self._options)
                 if found is None:
@@ -179,21 +187,14 @@ class CsvRows:
         if self._extras:
             extras = {key: cells[place] for key, place in self._extras if cells[place]}
             data = orjson.dumps(extras).decode() if extras else ""
-        if name or detail or data:
+        if len(name) > _SHORT or len(detail) > _SHORT or len(data) > _SHORT:
             self._check_lengths(name, detail, data)
-        return Row(line, address, first, tuple(destinations), name, detail, data)
-
-    def _is_ready(self, cell: str) -> bool:
-        """Whether the number stands there in the form it is stored in."""
-        return _E164.fullmatch(cell) is not None and cell.isascii() and not self._options.is_strict
+        return Row(line, address, first, destinations, name, detail, data)
 
     def _first_column(self) -> str:
         return next(column for column in self.slot_columns if column)
 
     def _check_characters(self, cells: list[str]) -> None:
-        joined = "".join(cells)
-        if joined.isascii() and "\x00" not in joined:
-            return
         for column, cell in zip(self._columns, cells, strict=True):
             _check_text(column, cell)
 
@@ -209,6 +210,7 @@ class NdjsonRows:
 
     def __init__(self, options: ImportOptions) -> None:
         self._options = options
+        self._is_lenient = not options.is_strict
         self._known: dict[tuple[str, ...], Layout] = {}
         mapped = Layout(options.mapping, ())
         self.slot_columns = mapped.columns_of_slots() if options.mapping else list(DESTINATIONS)
@@ -227,7 +229,7 @@ class NdjsonRows:
 
     def _row(self, line: int, members: dict[str, Any]) -> Row:
         layout = self._layout(tuple(members))
-        destinations: list[str | None] = [None] * SLOTS
+        destinations = _ABSENT.copy()
         texts = {"name": "", "detail": "", "data": ""}
         extras: dict[str, Any] = {}
         keys: dict[int, str] = {}
@@ -235,8 +237,9 @@ class NdjsonRows:
             field = layout.fields.get(member)
             if field in DESTINATIONS:
                 slot = DESTINATIONS.index(field)
-                found = self._address(member, value)
-                if found is not None:
+                if self._is_lenient and isinstance(value, str) and _is_stored_form(value):
+                    keys[slot], destinations[slot] = f"tel:{value}", _TEL % value
+                elif (found := self._address(member, value)) is not None:
                     keys[slot], destinations[slot] = _address_texts(found)
             elif field in texts:
                 texts[field] = self._text(member, value, field)
@@ -249,7 +252,15 @@ class NdjsonRows:
         if extras:
             texts["data"] = self._text("data", extras, "data")
         first = min(keys)
-        return Row(line, keys[first], first, tuple(destinations), **texts)
+        return Row(
+            line,
+            keys[first],
+            first,
+            destinations,
+            texts["name"],
+            texts["detail"],
+            texts["data"],
+        )
 
     def _layout(self, members: tuple[str, ...]) -> Layout:
         found = self._known.get(members)

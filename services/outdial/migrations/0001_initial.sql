@@ -20,7 +20,8 @@ CREATE INDEX outdials_list ON outdials (customer_id, tm_create DESC, id DESC)
 
 -- One narrow row per outdial, changed by every claim and settlement. Whoever changes targets adds its
 -- deltas here LAST, in order of outdial_id; a claim, which waits for no target, locks it FIRST. So no
--- two transactions wait for each other in a ring.
+-- two transactions wait for each other in a ring. (No foreign key to outdials: a second update within
+-- a transaction would check it, and wait for whoever has locked the outdial.)
 CREATE TABLE outdial_counters (
     outdial_id        uuid        NOT NULL,
     total             bigint      NOT NULL DEFAULT 0,
@@ -40,7 +41,6 @@ CREATE TABLE outdial_counters (
     reopened_until_id uuid,
     reopening_number  bigint      NOT NULL DEFAULT 0,
     CONSTRAINT outdial_counters_pkey PRIMARY KEY (outdial_id),
-    CONSTRAINT outdial_counters_outdial_fkey FOREIGN KEY (outdial_id) REFERENCES outdials (id),
     CONSTRAINT outdial_counters_not_negative
         CHECK (idle >= 0 AND progressing >= 0 AND success >= 0 AND fail >= 0),
     CONSTRAINT outdial_counters_sum CHECK (total = idle + progressing + success + fail)

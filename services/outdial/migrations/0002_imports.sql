@@ -35,9 +35,7 @@ CREATE TABLE import_rejects (
     field     text   NOT NULL,
     value     text   NOT NULL,
     reason    text   NOT NULL,
-    CONSTRAINT import_rejects_pkey PRIMARY KEY (import_id, line),
-    CONSTRAINT import_rejects_import_fkey FOREIGN KEY (import_id) REFERENCES imports (import_id)
-        ON DELETE CASCADE
+    CONSTRAINT import_rejects_pkey PRIMARY KEY (import_id, line)
 );
 
 -- What an import's own table is made like: rows that will be targets unless they are duplicates.

@@ -40,9 +40,6 @@ class Agents(Protocol):
     async def lock(self, agent_id: UUID) -> Agent | None:
         """Like get; nobody else changes it until the transaction ends."""
 
-    async def lock_many(self, agent_ids: Collection[UUID]) -> dict[UUID, Agent]:
-        """Those that exist, locked in the order of their ids so that lockers never deadlock."""
-
     async def list_page(
         self,
         customer_id: UUID,
@@ -57,8 +54,9 @@ class Agents(Protocol):
     ) -> None:
         """Write what agents do. They MUST be locked.
 
-        A reserved or ringing agent's reservation is renewed; an agent that is not available loses its
-        grant; those in `resting` are not chosen for some real seconds.
+        A reserved or ringing agent's reservation is renewed, a held one stays held (Roster.hold) until
+        its state changes, an agent that is not available loses its grant, and those in `resting` are
+        not chosen for some real seconds.
         """
 
     async def save_profile(self, agent: Agent, password_hash: str | None) -> None:

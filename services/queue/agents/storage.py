@@ -43,10 +43,6 @@ ON CONFLICT DO NOTHING
 
 _GET = f"SELECT {AGENT_COLUMNS} FROM agents WHERE id = :id"
 
-_LOCK_MANY = f"""
-SELECT {AGENT_COLUMNS} FROM agents WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id FOR UPDATE
-"""
-
 _LIST = f"""
 SELECT {AGENT_COLUMNS} FROM agents
 WHERE customer_id = :customer_id AND tm_delete IS NULL AND (tm_create, id) < (:tm, :before_id)
@@ -69,8 +65,11 @@ UPDATE agents a SET
     wrapup_ms_total = n.wrapup_ms_total,
     revision = n.revision,
     tm_update = n.tm_update,
-    reserved_until = CASE WHEN n.state IN ('reserved', 'ringing')
-        THEN clock_timestamp() + interval '{RESERVATION_SECONDS} seconds' END,
+    reserved_until = CASE
+        WHEN n.state IN ('reserved', 'ringing')
+            THEN clock_timestamp() + interval '{RESERVATION_SECONDS} seconds'
+        WHEN n.state = a.state AND n.queuecall_id = a.queuecall_id THEN a.reserved_until
+    END,
     rest_until = CASE WHEN n.must_rest
         THEN clock_timestamp() + interval '{REST_SECONDS} seconds' ELSE a.rest_until END,
     granted_campaign_id = CASE WHEN n.state = 'available' THEN a.granted_campaign_id END,
@@ -157,13 +156,6 @@ class PostgresAgents:
     async def lock(self, agent_id: UUID) -> Agent | None:
         """See ports.Agents."""
         return await self._one(_GET + " FOR UPDATE", id=agent_id)
-
-    async def lock_many(self, agent_ids: Collection[UUID]) -> dict[UUID, Agent]:
-        """See ports.Agents."""
-        if not agent_ids:
-            return {}
-        rows = await self._conn.execute(statement(_LOCK_MANY), {"ids": list(agent_ids)})
-        return {row.id: agent_of(row) for row in rows}
 
     async def list_page(
         self,

@@ -77,6 +77,7 @@ class Members:
 class Tally:
     """What to add to a queue's counters; `last_agent_id` None leaves round robin where it is."""
 
+    incoming: int = 0
     serviced: int = 0
     abandoned: int = 0
     last_agent_id: UUID | None = None

@@ -57,11 +57,8 @@ class Queuecalls(Protocol):
         """Put calls into queues that are not deleted and belong to the call's customer.
 
         Returns the new ones, waiting; those whose id exists, or whose queue will not do, are left
-        out. Counts them as incoming.
+        out.
         """
-
-    async def existing(self, queuecall_ids: Collection[UUID]) -> set[UUID]:
-        """Those ids that exist."""
 
     async def get(self, queuecall_id: UUID) -> Queuecall | None:
         """The queuecall, also a deleted one."""

@@ -65,6 +65,14 @@ class Changes:
         if step.agent is not None:
             self._take_agent(step.agent)
 
+    def joined(self, call: Queuecall) -> None:
+        """A new caller, who is stored already: only to be counted and told of."""
+        created = replace(call, status=QueuecallStatus.INITIATING, revision=1)
+        self._events += [("created", created), (EVENT_OF[call.status], call)]
+        tally = self._tallies.get(call.queue_id, Tally())
+        self._tallies[call.queue_id] = replace(tally, incoming=tally.incoming + 1)
+        _moves.labels(str(call.status)).inc()
+
     def chose(self, queue_id: UUID, agent_id: UUID) -> None:
         """Remember whom the queue chose last."""
         tally = self._tallies.get(queue_id, Tally())

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from uuid import UUID
 
-from services.queue.queues.domain_queuecalls import Joining, QueuecallStatus, Report, reported
+from services.queue.queues.domain_queuecalls import (
+    Joining,
+    Queuecall,
+    QueuecallStatus,
+    Report,
+    ReportKind,
+    reported,
+)
 from services.queue.queues.ports import BeginQueues, DueTimes
 from services.queue.queues.service_changes import Changes
 
@@ -21,22 +27,30 @@ class Reporting:
     async def join_queue(self, dialer_id: str, joinings: Sequence[Joining]) -> set[UUID]:
         """Let calls wait; the ids refused because the queue does not exist or is deleted.
 
-        Idempotent by queuecall id: a repeated joining changes nothing, also after the end.
+        Idempotent by queuecall id: a repeated joining changes nothing, also after the end. Only one
+        later than the conversation's beginning says something new: a dialer that took the call over
+        found the caller alone. The agent has left, so the queuecall is over.
         """
         if not joinings:
             return set()
         async with self._begin() as tx:
             joined = await tx.queuecalls.join(dialer_id, joinings)
+            others = {each.queuecall_id: each for each in joinings}
             for call in joined:
-                created = replace(call, status=QueuecallStatus.INITIATING, revision=1)
-                tx.events.queuecall("created", created)
+                others.pop(call.id)
+            existing = await tx.queuecalls.lock_many(others)
+            left = [call for call in existing.values() if _is_alone(call, others[call.id])]
+            agents = await tx.roster.lock_involved([], [call.id for call in left])
+            changes = Changes(existing, agents)
             for call in joined:
-                tx.events.queuecall("waiting", call)
-            refused = {each.queuecall_id for each in joinings} - {each.id for each in joined}
-            if refused:
-                refused -= await tx.queuecalls.existing(refused)
+                changes.joined(call)
+            for call in left:
+                fact = Report(call.id, ReportKind.ENDED, None, others[call.id].tm)
+                changes.apply(reported(fact, call, changes.holder(call.id), None))
+            await changes.write(tx)
         self._due.note(each.wait_deadline for each in joined if each.wait_deadline)
-        return refused
+        self._due.note(changes.due())
+        return others.keys() - existing.keys()
 
     async def report_queuecalls(self, reports: Sequence[Report]) -> None:
         """Follow the facts in the order given; those late, repeated or unknown change nothing."""
@@ -56,3 +70,11 @@ class Reporting:
                     changes.apply(reported(report, call, changes.holder(call.id), named))
             await changes.write(tx)
         self._due.note(changes.due())
+
+
+def _is_alone(call: Queuecall, joining: Joining) -> bool:
+    return (
+        call.status is QueuecallStatus.SERVICE
+        and call.tm_service is not None
+        and joining.tm > call.tm_service
+    )

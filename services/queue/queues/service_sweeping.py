@@ -26,6 +26,8 @@ SWEEP_SECONDS = 1.0
 """REAL seconds between sweeps when nothing is known to be due sooner."""
 RARE_SWEEP_SECONDS = 5.0
 """REAL seconds between searches for forgotten callers."""
+BUSY_SECONDS = 0.02
+"""REAL seconds until looking again at what was due but locked."""
 BATCH = 500
 
 _Step = Awaitable[tuple[Changes, int]]
@@ -92,7 +94,12 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep for ever, in time for everything this process knows to be due."""
         while True:
-            await self._alarm.wait(await self.sweep())
+            due = await self.sweep()
+            if due is not None and due <= self._clock.now():
+                # Somebody else has it in hand: look again, but do not run hot meanwhile.
+                await self._clock.sleep_real(BUSY_SECONDS)
+            else:
+                await self._alarm.wait(due)
 
     async def sweep(self) -> datetime | None:
         """Do everything that is due now; the next domain instant at which something will be."""

@@ -69,12 +69,13 @@ WITH locked AS (
     WHERE queue_id = ANY(CAST(:ids AS uuid[])) ORDER BY queue_id FOR UPDATE
 )
 UPDATE queue_counters c SET
+    incoming_count = c.incoming_count + n.incoming,
     serviced_count = c.serviced_count + n.serviced,
     abandoned_count = c.abandoned_count + n.abandoned,
     last_agent_id = COALESCE(n.last_agent_id, c.last_agent_id)
-FROM locked, unnest(CAST(:ids AS uuid[]), CAST(:serviced AS bigint[]),
-    CAST(:abandoned AS bigint[]), CAST(:last_agents AS uuid[]))
-    AS n (queue_id, serviced, abandoned, last_agent_id)
+FROM locked, unnest(CAST(:ids AS uuid[]), CAST(:incoming AS bigint[]),
+    CAST(:serviced AS bigint[]), CAST(:abandoned AS bigint[]), CAST(:last_agents AS uuid[]))
+    AS n (queue_id, incoming, serviced, abandoned, last_agent_id)
 WHERE c.queue_id = locked.queue_id AND n.queue_id = locked.queue_id
 """
 
@@ -158,6 +159,7 @@ class PostgresQueues:
             statement(_COUNT),
             {
                 "ids": list(tallies),
+                "incoming": [each.incoming for each in tallies.values()],
                 "serviced": [each.serviced for each in tallies.values()],
                 "abandoned": [each.abandoned for each in tallies.values()],
                 "last_agents": [each.last_agent_id for each in tallies.values()],

@@ -64,20 +64,6 @@ WITH given AS (
 SELECT * FROM joined ORDER BY tm_create, id
 """
 
-_COUNT_INCOMING = """
-WITH locked AS (
-    SELECT queue_id FROM queue_counters
-    WHERE queue_id = ANY(CAST(:ids AS uuid[])) ORDER BY queue_id FOR UPDATE
-), given AS (
-    SELECT queue_id, count(*) AS added FROM unnest(CAST(:ids AS uuid[])) AS g (queue_id)
-    GROUP BY queue_id
-)
-UPDATE queue_counters c SET incoming_count = c.incoming_count + given.added
-FROM locked, given WHERE c.queue_id = locked.queue_id AND given.queue_id = locked.queue_id
-"""
-
-_EXISTING = "SELECT id FROM queuecalls WHERE id = ANY(CAST(:ids AS uuid[]))"
-
 _GET = f"SELECT {_COLUMNS} FROM queuecalls WHERE id = :id"
 
 _OF_CALL = f"""
@@ -214,16 +200,7 @@ class PostgresQueuecalls:
                 "tms": [each.tm for each in joinings],
             },
         )
-        joined = [_queuecall_of(row) for row in rows]
-        if joined:
-            ids = [each.queue_id for each in joined]
-            await self._conn.execute(statement(_COUNT_INCOMING), {"ids": ids})
-        return joined
-
-    async def existing(self, queuecall_ids: Collection[UUID]) -> set[UUID]:
-        """See ports.Queuecalls."""
-        rows = await self._conn.execute(statement(_EXISTING), {"ids": list(queuecall_ids)})
-        return {row.id for row in rows}
+        return [_queuecall_of(row) for row in rows]
 
     async def get(self, queuecall_id: UUID) -> Queuecall | None:
         """See ports.Queuecalls."""
@@ -245,6 +222,8 @@ class PostgresQueuecalls:
 
     async def lock_many(self, queuecall_ids: Collection[UUID]) -> dict[UUID, Queuecall]:
         """See ports.Queuecalls."""
+        if not queuecall_ids:
+            return {}
         return await self._some(_LOCK, ids=list(queuecall_ids))
 
     async def try_lock(self, queuecall_ids: Collection[UUID]) -> dict[UUID, Queuecall]:

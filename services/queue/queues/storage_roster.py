@@ -159,7 +159,13 @@ WHERE a.id = free.id AND n.id = free.id
 RETURNING a.id
 """
 
-_FORGET_ASKS = "DELETE FROM capacity_asks WHERE asked_at < clock_timestamp() - interval '1 minute'"
+# Whoever asks at this moment has its row locked; waiting for it could make a deadlock.
+_FORGET_ASKS = """
+DELETE FROM capacity_asks WHERE (campaign_id, queue_id) IN (
+    SELECT campaign_id, queue_id FROM capacity_asks
+    WHERE asked_at < clock_timestamp() - interval '1 minute' FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 class PostgresRoster:
@@ -228,6 +234,7 @@ class PostgresRoster:
         rows = await self._conn.execute(
             statement(_CANDIDATES), {"customer_ids": list(customer_ids)}
         )
+        # Read at once: row by row costs more than the query when hundreds are idle.
         return [
             Candidate(
                 agent_id=row.id,
@@ -236,7 +243,7 @@ class PostgresRoster:
                 idle_since=row.idle_since,
                 granted_to=row.granted_to,
             )
-            for row in rows
+            for row in rows.all()
         ]
 
 

@@ -6,9 +6,7 @@ Domain time is real time; people ring and talk for fractions of a second.
 from __future__ import annotations
 
 import asyncio
-import socket
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,11 +30,7 @@ from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 from services.campaign import app as campaign_app
 from services.campaign.config import CampaignSettings
 from services.common.auth import (
-    Role,
-    TokenIssuer,
     acting_for,
-    generate_key_pair,
-    trusted_keys_document,
 )
 from services.common.clients import Channels
 from services.common.ids import new_id
@@ -48,60 +42,13 @@ from services.outdial.config import OutdialSettings
 from services.queue import app as queue_app
 from services.queue.config import QueueSettings
 from tests.fixtures.simnet import SimnetProcess
-
-WAIT_SECONDS = 30.0
-QUICK: dict[str, Any] = {
-    "outcomes": {"answer": 1},
-    "ring_ms": 100,
-    "machine_ring_ms": 100,
-    "machine_ms": 5_000,
-    "reject_ms": 50,
-    "silence_ms": 60_000,
-    "hold_ms": 60_000,
-    "listen_to_end": 1.0,
-    "digits": {},
-    "reaction_ms": 10,
-    "talk_ms": 300,
-    "machine_talk_ms": 300,
-    "hangs_up_first": 1.0,
-    "goodbye_ms": 20,
-}
-PROFILE: dict[str, Any] = {
-    "speech_ms_per_character": 1,
-    "customer": QUICK,
-    "agent": QUICK,
-    "patterns": [
-        {"match": "^\\+19991", "outcomes": ["machine"]},
-        {"match": "^\\+19992", "outcomes": ["busy"]},
-        {"match": "^\\+19993", "outcomes": ["noanswer"]},
-        {"match": "^\\+19996", "outcomes": ["busy", "answer"]},
-    ],
-}
-ISSUERS = {
-    "campaign": Role.CAMPAIGN,
-    "outdial": Role.OUTDIAL,
-    "queue": Role.QUEUE,
-    "dialer": Role.DIALER,
-    "client": Role.CLIENT,
-}
-
-
-async def until(
-    condition: Callable[[], Awaitable[Any]] | Callable[[], Any],
-    what: str,
-    seconds: float = WAIT_SECONDS,
-) -> Any:
-    """The first true value of a condition, which may be a coroutine function."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if asyncio.iscoroutine(value):
-            value = await value
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not come true within {seconds:.0f} s")
-        await asyncio.sleep(0.02)
+from tests.integration.dialer.props import (
+    PROFILE,
+    WAIT_SECONDS,
+    free_port,
+    until,
+    write_keys,
+)
 
 
 @dataclass
@@ -272,7 +219,10 @@ class World:
         return str(agent.id)
 
     async def set_status(
-        self, campaign_id: str, status: int, mode: int = campaign_pb.STOP_MODE_UNSPECIFIED
+        self,
+        campaign_id: str,
+        status: campaign_pb.Campaign.Status,
+        mode: campaign_pb.StopMode = campaign_pb.STOP_MODE_UNSPECIFIED,
     ) -> None:
         with acting_for(self.customer_id):
             await self.campaigns.SetCampaignStatus(
@@ -282,7 +232,9 @@ class World:
     async def start(self, campaign_id: str) -> None:
         await self.set_status(campaign_id, campaign_pb.Campaign.STATUS_RUN)
 
-    async def stop(self, campaign_id: str, mode: int = campaign_pb.STOP_MODE_HANGUP) -> None:
+    async def stop(
+        self, campaign_id: str, mode: campaign_pb.StopMode = campaign_pb.STOP_MODE_HANGUP
+    ) -> None:
         await self.set_status(campaign_id, campaign_pb.Campaign.STATUS_STOP, mode)
 
     async def campaign(self, campaign_id: str) -> Any:
@@ -330,29 +282,10 @@ class World:
         return await self.stats(campaign_id)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 async def start(parts: ServerParts) -> Running:
     server = Server(parts)
     await server.start()
     return Running(server, asyncio.create_task(server.run(), name=parts.name))
-
-
-def write_keys(folder: Path) -> TokenIssuer:
-    """Keys of every process; the client's issuer."""
-    trusted = {}
-    client = ""
-    for name, role in ISSUERS.items():
-        pair = generate_key_pair()
-        (folder / f"{name}.pem").write_text(pair.private_pem)
-        trusted[name] = (role, pair.public_key)
-        client = pair.private_pem if name == "client" else client
-    (folder / "trusted.json").write_text(trusted_keys_document(trusted))
-    return TokenIssuer("client", client)
 
 
 @asynccontextmanager

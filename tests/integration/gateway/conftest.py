@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -98,6 +98,15 @@ async def system(settings: dict[str, Any], changes: dict[str, Any]) -> AsyncIter
             yield System(made, gateway, backends, processes, http)
         gateway.stop()
         await serving
+
+
+async def until(condition: Callable[[], object], seconds: float = 5) -> None:
+    """Wait until the condition holds."""
+    async with asyncio.timeout(seconds):
+        while True:
+            if condition():
+                return
+            await asyncio.sleep(0.02)
 
 
 def addresses(processes: Processes) -> dict[str, str]:

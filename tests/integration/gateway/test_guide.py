@@ -37,7 +37,7 @@ CAMPAIGN_MEMBERS = [
     "tm_update",
     "tm_delete",
 ]
-CAMPAIGNCALL = {
+CAMPAIGNCALL: dict[str, Any] = {
     "id": "56347901-5bb9-422d-add5-5a2ca47fa737",
     "campaign_id": "183c0d5c-691e-42f3-af2b-9bffc2740f83",
     "outplan_id": "d5fb7357-7ddb-4f2d-87b5-8ccbfd6c039e",
@@ -134,8 +134,10 @@ async def test_the_documented_campaigncall_comes_out_member_for_member(system: S
         result=pb.Campaigncall.RESULT_SUCCESS,
         reference_type=pb.Campaigncall.REFERENCE_TYPE_CALL,
         try_count=1,
-        **{name: value for name, value in CAMPAIGNCALL.items() if name.endswith("id")},
     )
+    for name in CAMPAIGNCALL:
+        if name.endswith("id"):
+            setattr(row, name, CAMPAIGNCALL[name])
     row.source.type = row.destination.type = "tel"
     row.source.target = row.destination.target = "+15559876543"
     row.tm_create.FromJsonString("2022-04-29T07:01:45.808944Z")
@@ -166,7 +168,8 @@ async def test_times_are_never_mixed_and_pages_go_on_in_either_form(system: Syst
                 break
             seen += [each["name"] for each in page["result"]]
             token = page["next_page_token"]
-            assert token == page["result"][-1]["tm_create"]
+            # The token always has six digits, RFC 3339 times are cut after their last one.
+            assert token.rstrip("0Z") == page["result"][-1]["tm_create"].rstrip("0Z")
             assert ("T" in token) == (form == "rfc3339")
         assert seen == names[::-1]
     answer = await system.http.get(

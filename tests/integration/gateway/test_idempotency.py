@@ -66,7 +66,7 @@ async def test_posts_that_make_nothing_accept_a_key(system: System) -> None:
     await system.ok("POST", f"/queues/{queue['id']}/direct-hash-regenerate", **keyed("k"))
 
 
-@pytest.mark.parametrize("key", ["", " ", "x" * 256, "a b"])
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b"])
 async def test_a_malformed_key_is_refused(system: System, key: str) -> None:
     error = await system.refused(400, "POST", "/campaigns", {}, **keyed(key))
     assert "Idempotency-Key" in error["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,8 +20,10 @@ from services.common.errors import Unavailable
 from services.common.ids import new_id
 from services.outdial.app import Services, wire
 from services.outdial.domain import Outdial, Plan, Settlement, Target
+from services.outdial.domain_imports import Import
 from services.outdial.ports import (
     AttemptState,
+    Begin,
     CampaignState,
     Change,
     Resolution,
@@ -40,10 +43,14 @@ class RecordedEvents:
 
     def __init__(self) -> None:
         self.outdials: list[tuple[Change, Outdial]] = []
+        self.imports: list[Import] = []
         self.target_changes: list[tuple[Change, Target, UUID | None]] = []
 
     async def outdial(self, change: Change, outdial: Outdial) -> None:
         self.outdials.append((change, outdial))
+
+    async def imported(self, outdial: Outdial, found: Import) -> None:
+        self.imports.append(found)
 
     async def targets(
         self,
@@ -92,6 +99,7 @@ class World:
     campaigns: ScriptedCampaigns
     events: RecordedEvents
     services: Services
+    begin: Begin
     customer_id: UUID = field(default_factory=new_id)
     campaign_id: UUID = field(default_factory=new_id)
 
@@ -108,9 +116,7 @@ class World:
                 NewTarget(**{"destinations": [tel(len(added) + index)], **members})
                 for index in range(min(1000, count - len(added)))
             ]
-            added += await self.services.targets.add_targets(
-                self.customer_id, outdial_id, wanted
-            )
+            added += await self.services.targets.add_targets(self.customer_id, outdial_id, wanted)
         return added
 
     async def claim(
@@ -149,13 +155,14 @@ async def open_world(url: str, *, timing: Timing | None = None) -> AsyncIterator
     clock = ManualClock(START)
     campaigns = ScriptedCampaigns()
     events = RecordedEvents()
+    transactions: Begin = begin(engine, lambda conn: events)
     services = wire(
-        transactions=begin(engine, lambda conn: events),
+        transactions=transactions,
         campaigns=campaigns,
         clock=clock,
         timing=timing,
     )
-    world = World(engine, clock, campaigns, events, services)
+    world = World(engine, clock, campaigns, events, services, transactions)
     campaigns.campaigns[world.campaign_id] = CampaignState(is_deleted=False, is_stopped=True)
     try:
         yield world
@@ -189,3 +196,38 @@ def settlement(claim: Claim, index: int = 0, **members: Any) -> Settlement:
         "max_try_counts": make_plan().max_try_counts,
     }
     return Settlement(**(values | members))
+
+
+async def wait_until(world: World, query: str, **values: Any) -> None:
+    """Return when the query's first value is true; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        # The database tells nobody when a connection begins to wait: looking again is the only way.
+        while not (await world.sql(query, **values))[0][0]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def wait_for_blocked(world: World, count: int = 1) -> None:
+    """Return when so many connections of this database wait for a lock."""
+    await wait_until(
+        world,
+        "SELECT count(*) >= :count FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'",
+        count=count,
+    )
+
+
+async def require_counters_match(world: World, outdial_id: UUID) -> None:
+    """The counters say what counting the targets says, and no idle target is before the watermark."""
+    (counted,) = await world.sql(
+        "SELECT count(*), count(*) FILTER (WHERE status = 'idle'),"
+        " count(*) FILTER (WHERE status = 'progressing'),"
+        " count(*) FILTER (WHERE result = 'success'), count(*) FILTER (WHERE result = 'fail'),"
+        " min(next_try_at) FROM targets WHERE outdial_id = :id AND tm_delete IS NULL",
+        id=outdial_id,
+    )
+    found = await world.services.outdials.get_progress(world.customer_id, outdial_id)
+    kept = (found.total, found.idle, found.progressing, found.success, found.fail)
+    assert kept == tuple(counted[:5])
+    if counted[5] is not None:
+        assert found.tm_next_due is not None
+        assert found.tm_next_due <= counted[5]

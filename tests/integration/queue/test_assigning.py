@@ -174,6 +174,34 @@ async def test_an_answer_after_the_lapse_is_late_when_the_agent_has_another_call
     assert (await world.assign(service=[caller])).lost_ids == [caller]
 
 
+async def test_a_caller_found_alone_by_the_next_dialer_has_been_served(world: World) -> None:
+    queue = await world.queue(wrapup_time=5_000)
+    [agent] = await world.available()
+    caller, _ = await world.serve(queue)
+    began = (await world.call(caller)).tm_create
+    # A repetition of the first joining is no news, however late it arrives.
+    await world.join(queue, queuecall_id=caller, tm=began)
+    assert (await world.call(caller)).status is QueuecallStatus.SERVICE
+    await world.clock.advance(9)
+    await world.join(queue, dialer="d2", queuecall_id=caller)
+    ended = await world.call(caller)
+    assert (ended.status, ended.tm_create) == (QueuecallStatus.DONE, began)
+    assert (await world.get_agent(agent)).state is AgentState.WRAPUP
+    assert (await world.assign(caller, dialer="d2")).ends == {caller: EndReason.ENDED}
+
+
+async def test_a_caller_taken_over_while_its_agent_rings_is_given_the_same_agent(
+    world: World,
+) -> None:
+    queue = await world.queue()
+    first, _ = await world.available(2)
+    caller = await world.join(queue)
+    await world.assign(caller)
+    await world.report(caller, ReportKind.RINGING, agent_id=first)
+    await world.join(queue, dialer="d2", queuecall_id=caller)
+    assert await world.pairs(caller, dialer="d2") == {caller: first}
+
+
 async def test_callers_that_nobody_holds_are_given_up_and_their_agents_freed(world: World) -> None:
     queue = await world.queue()
     first, second = await world.available(2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -245,6 +246,8 @@ async def test_an_agent_whose_kicked_call_is_never_confirmed_is_freed(world: Wor
     [agent] = await world.available()
     caller, _ = await world.serve(queue)
     await world.services.queues.queuecalls.kick_queuecall(world.customer_id, caller, None)
+    await world.set_status(agent, AgentStatus.AWAY)
+    await world.set_status(agent, AgentStatus.AVAILABLE)
     await world.sweep()
     assert (await world.get_agent(agent)).state is AgentState.BUSY
     await world.let_reservations_lapse()
@@ -308,3 +311,17 @@ async def test_a_queue_with_callers_cannot_be_deleted(world: World) -> None:
     assert (await delete(world.customer_id, queue)).queue.tm_delete is not None
     late = await world.join(queue)
     assert (await world.assign(late)).ends == {late: None}
+
+
+async def test_the_sweeper_is_there_when_a_wrapup_ends(world: World) -> None:
+    queue = await world.queue(wrapup_time=1_000)
+    [agent] = await world.available()
+    sweeping = asyncio.create_task(world.services.sweeper.run())
+    caller, _ = await world.serve(queue)
+    await world.report(caller, ReportKind.ENDED, agent_id=agent)
+    async with asyncio.timeout(10):
+        while (await world.get_agent(agent)).state is not AgentState.AVAILABLE:
+            # Time stands still unless it is moved, so only the sweeper's own waking can do it.
+            await world.clock.advance(0.5)
+    sweeping.cancel()
+    assert (await world.get_agent(agent)).wrapup_ms_total == 1_000

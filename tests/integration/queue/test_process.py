@@ -41,9 +41,9 @@ FACTS = [("agent", "*"), ("queue", "*"), ("queuecall", "*")]
 class Process:
     """A running process, as the gateway and a dialer see it, and what it publishes."""
 
-    agents: agent_grpc.AgentServiceAsyncStub
-    queues: queue_grpc.QueueServiceAsyncStub
-    dialing: queue_grpc.QueueServiceAsyncStub
+    agents: agent_grpc.AgentServiceStub
+    queues: queue_grpc.QueueServiceStub
+    dialing: queue_grpc.QueueServiceStub
     published: asyncio.Queue[Received]
 
     async def facts(self, count: int) -> list[str]:

@@ -1,3 +1,6 @@
+import base64
+from urllib.parse import quote
+
 import grpc
 import pytest
 from grpc.aio import AioRpcError, Metadata
@@ -34,10 +37,18 @@ def test_every_class_survives_the_wire(cls: type[errors.AppError]) -> None:
 
 def test_a_long_text_is_cut_to_fit_the_trailers() -> None:
     violations = [errors.FieldViolation(f"rows[{n}]", "x" * 100) for n in range(1000)]
-    error = errors.InvalidArgument("é" * 5000, violations=violations)
-    size = sum(len(value) for _, value in status.trailers(error, "req_1"))
-    assert size < 8000
-    assert 0 < len(over_the_wire(error).violations) < 1000
+    for character in "xé":
+        error = errors.InvalidArgument(character * 5000, violations=violations)
+        error.metadata = {f"key{n}": "é" * 5000 for n in range(100)}
+        text = len(quote(status.message_of(error)))
+        details = sum(len(base64.b64encode(bytes(value))) for value in _binary(error))
+        assert text + details < 8000
+        assert 0 < len(over_the_wire(error).violations) < 1000
+
+
+def _binary(error: errors.AppError) -> list[bytes]:
+    trailers = status.trailers(error, "req_1")
+    return [value for _, value in trailers if isinstance(value, bytes)]
 
 
 def test_a_subclass_has_its_parents_code() -> None:

@@ -19,8 +19,8 @@ def stage() -> Stages:
     """`async with stage(numbers=["+1..."], queue_id=...) as s:` runs a dialer inside the block."""
 
     @asynccontextmanager
-    async def running(**options: Any) -> AsyncIterator[Stage]:
-        made = Stage(**options)
+    async def running(*arguments: Any, **options: Any) -> AsyncIterator[Stage]:
+        made = Stage(*arguments, **options)
         tasks = [asyncio.create_task(body(), name=name) for name, body in made.system.background()]
         try:
             await made.settle()

@@ -1,24 +1,20 @@
-"""The dialer's world in memory: each port with faults to be switched on, and a network to be told
-what happens.
-"""
+"""The other services in memory, with faults to be switched on."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.clock import ManualClock
-from services.common.errors import AppError, NotFound, Unavailable
+from services.common.errors import AppError, Unavailable
 from services.common.ids import new_id
-from services.common.paging import Page
-from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
 from services.dialer.domain.campaigns import (
     AttemptReport,
     CampaignInfo,
@@ -32,7 +28,6 @@ from services.dialer.domain.campaigns import (
     OpenAnswer,
     OpenAttempt,
     Opening,
-    PacingDecided,
     Progress,
     RunToken,
     StopMode,
@@ -45,21 +40,6 @@ from services.dialer.domain.queuecalls import (
     Joining,
     QueueNews,
     QueueReport,
-)
-from services.dialer.ports import Fact
-from services.dialer.telephony import (
-    Address as CarrierAddress,
-)
-from services.dialer.telephony import (
-    Adopted,
-    Ended,
-    Event,
-    Leg,
-    LiveCall,
-    Missing,
-    NotPlaced,
-    NotPlacedReason,
-    Placement,
 )
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -340,193 +320,3 @@ class FakeQueues:
 
     def kinds(self) -> list[str]:
         return [report.kind.value for report in self.reports]
-
-
-@dataclass
-class MemoryRecords:
-    """ports.Records."""
-
-    faults: Faults = field(default_factory=Faults)
-    call_rows: dict[UUID, Call] = field(default_factory=dict)
-    flow_rows: dict[UUID, Activeflow] = field(default_factory=dict)
-    facts: list[Fact] = field(default_factory=list)
-
-    async def save(
-        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
-    ) -> None:
-        await self.faults.enter("save")
-        for call in calls:
-            known = self.call_rows.get(call.id)
-            if known is None or known.revision < call.revision:
-                self.call_rows[call.id] = call
-        for flow in activeflows:
-            stored = self.flow_rows.get(flow.id)
-            if stored is None or stored.revision < flow.revision:
-                self.flow_rows[flow.id] = flow
-        self.facts += facts
-
-    async def call(self, call_id: UUID) -> Call | None:
-        return self.call_rows.get(call_id)
-
-    async def calls(self, customer_id: UUID, page: Page) -> list[Call]:
-        mine = [each for each in self.call_rows.values() if each.customer_id == customer_id]
-        return sorted(mine, key=lambda each: each.tm_create, reverse=True)[: page.size + 1]
-
-    async def activeflow(self, activeflow_id: UUID) -> Activeflow | None:
-        return self.flow_rows.get(activeflow_id)
-
-    async def activeflows(self, customer_id: UUID, page: Page) -> list[Activeflow]:
-        mine = [each for each in self.flow_rows.values() if each.customer_id == customer_id]
-        return sorted(mine, key=lambda each: each.tm_create, reverse=True)[: page.size + 1]
-
-    async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
-        row = self.flow_rows.get(activeflow_id)
-        if row is None:
-            raise NotFound("no activeflow", reason="ACTIVEFLOW_NOT_FOUND")
-        if row.tm_delete is None:
-            row = replace(row, tm_delete=START, revision=row.revision + 1)
-            self.flow_rows[activeflow_id] = row
-        return row
-
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
-        return [
-            (call, self.flow_rows.get(call.activeflow_id or call.id))
-            for call in self.call_rows.values()
-            if call.campaign_id == campaign_id and not call.is_over
-        ]
-
-    def told(self, call_id: UUID) -> list[str]:
-        """Events of one call, in order."""
-        return [
-            fact.event
-            for fact in self.facts
-            if isinstance(fact, CallFact) and fact.call.id == call_id
-        ]
-
-    def flow_events(self) -> list[tuple[str, bool]]:
-        return [
-            (fact.event, fact.activeflow.is_ended)
-            for fact in self.facts
-            if isinstance(fact, ActiveflowFact)
-        ]
-
-    def pacings(self) -> list[PacingDecided]:
-        return [fact for fact in self.facts if isinstance(fact, PacingDecided)]
-
-
-@dataclass
-class MemoryRegistry:
-    """ports.Registry."""
-
-    entries: dict[str, DialerEntry] = field(default_factory=dict)
-
-    async def beat(self, entry: DialerEntry) -> None:
-        self.entries[entry.dialer_id] = entry
-
-    async def leave(self, dialer_id: str) -> None:
-        self.entries.pop(dialer_id, None)
-
-    async def living(self) -> list[DialerEntry]:
-        return list(self.entries.values())
-
-
-class FakeTelephony:
-    """ports Telephony: notes commands, and tells what the test says."""
-
-    capabilities: frozenset[Any] = frozenset()
-    address_types = frozenset({"tel", "sip"})
-
-    def __init__(self, clock: ManualClock) -> None:
-        self._clock = clock
-        self._events: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
-        self.connected = True
-        self.placements: list[Placement] = []
-        self.commands: list[tuple[Any, ...]] = []
-        self.live: dict[UUID, LiveCall] = {}
-        self.over: dict[UUID, Ended] = {}
-        self.settled_ids: list[UUID] = []
-
-    def place(self, placements: Sequence[Placement]) -> None:
-        for each in placements:
-            late = each.place_before is not None and self._clock.boottime() > each.place_before
-            if not self.connected:
-                self.tell(NotPlaced(each.call_id, NotPlacedReason.DISCONNECTED))
-            elif late:
-                self.tell(NotPlaced(each.call_id, NotPlacedReason.LATE))
-            else:
-                self.placements.append(each)
-
-    def cancel(self, call_ids: Collection[UUID]) -> None:
-        self.commands += [("cancel", each) for each in call_ids]
-
-    def hangup(self, call_ids: Collection[UUID]) -> None:
-        self.commands += [("hangup", each) for each in call_ids]
-
-    def say(self, call_id: UUID, play_id: str, text: str, *, language: str = "") -> None:
-        self.commands.append(("say", call_id, play_id, text))
-
-    def play(
-        self, call_id: UUID, play_id: str, media: Sequence[str], *, duration_hint_ms: int = 0
-    ) -> None:
-        self.commands.append(("play", call_id, play_id, tuple(media)))
-
-    def hold(self, call_id: UUID, play_id: str, media: Sequence[str] = ()) -> None:
-        self.commands.append(("hold", call_id, play_id))
-
-    def stop_play(self, call_id: UUID) -> None:
-        self.commands.append(("stop_play", call_id))
-
-    def bridge(self, call_id: UUID, other_id: UUID) -> None:
-        self.commands.append(("bridge", call_id, other_id))
-
-    def adopt(self, call_ids: Collection[UUID]) -> None:
-        for each in call_ids:
-            self.commands.append(("adopt", each))
-            if each in self.live:
-                self.tell(Adopted(each, self.live[each]))
-            elif each in self.over:
-                self.tell(self.over[each])
-            else:
-                self.tell(Missing(each))
-
-    def settled(self, call_ids: Collection[UUID]) -> None:
-        self.settled_ids += call_ids
-
-    async def live_calls(self, call_ids: Collection[UUID] | None = None) -> list[LiveCall]:
-        return [call for key, call in self.live.items() if call_ids is None or key in call_ids]
-
-    async def events(self) -> AsyncIterator[Sequence[Event]]:
-        while True:
-            yield await self._events.get()
-
-    async def run(self) -> None:
-        await asyncio.Event().wait()
-
-    def __getattr__(self, name: str) -> Any:
-        raise AssertionError(f"the dialer used telephony.{name}, which this fake does not have")
-
-    # ------------------------------------------------------------------------------- the test
-
-    def tell(self, *events: Event) -> None:
-        """Events of the network, as one batch."""
-        self._events.put_nowait(events)
-
-    def of(self, call_id: UUID) -> list[str]:
-        """Names of the commands about one call."""
-        return [each[0] for each in self.commands if each[1] == call_id]
-
-    @property
-    def customers(self) -> list[Placement]:
-        return [each for each in self.placements if each.leg is Leg.CUSTOMER]
-
-    @property
-    def agents(self) -> list[Placement]:
-        return [each for each in self.placements if each.leg is Leg.AGENT]
-
-
-def carrier_address(number: str) -> CarrierAddress:
-    return CarrierAddress("tel", number)
-
-
-def minutes(number: float) -> timedelta:
-    return timedelta(minutes=number)

@@ -20,17 +20,16 @@ from services.dialer.telephony import (
     HungUpBy,
     PlayFinished,
 )
+from tests.unit.dialer.fake_telephony import FakeTelephony
 from tests.unit.dialer.fakes import (
     START,
     FakeCampaigns,
     FakeQueues,
     FakeTargets,
-    FakeTelephony,
-    MemoryRecords,
-    MemoryRegistry,
     address,
     make_definition,
 )
+from tests.unit.dialer.memory import MemoryRecords, MemoryRegistry
 
 STEP_SECONDS = 0.05
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
 
 from services.common.errors import InvalidArgument
 from services.common.ids import new_id
+from services.dialer.conversations.effects import Effect
+from services.dialer.conversations.flow_run import FlowRun
+from services.dialer.domain.calls import Call
 from services.dialer.domain.campaigns import ReportKind, Verdict
-from services.dialer.telephony import AnsweredBy, HangupReason, LinkChanged
+from services.dialer.telephony import Answered, AnsweredBy, HangupReason, LinkChanged
 from tests.unit.dialer.conftest import Stages
 from tests.unit.dialer.stage import Stage
 
@@ -267,3 +274,36 @@ async def test_pacing_is_told_once_a_second_at_most(stage: Stages) -> None:
         assert 1 <= len(told) <= 3
         assert told[0].bound == "calls_per_second"
         assert told[0].started >= 1
+
+
+async def test_a_row_that_cannot_be_stored_holds_up_no_other(stage: Stages) -> None:
+    async with stage(NUMBERS[:5]) as s:
+        poison = s.calls[2]
+        save = s.records.save
+
+        async def choking(calls: Sequence[Call], *rest: Any) -> None:
+            if any(call.id == poison for call in calls):
+                raise ValueError("cannot be stored")
+            await save(calls, *rest)
+
+        s.records.save = choking  # type: ignore[method-assign]
+        for call in s.calls:
+            s.telephony.tell(Answered(call, s.clock.now(), AnsweredBy.HUMAN))
+        await s.settle(1.0)
+        assert set(s.records.call_rows) == set(s.calls) - {poison}
+        assert len(s.records.flow_rows) == 5
+
+
+async def test_a_bug_met_by_one_call_ends_only_that_call(
+    stage: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(run: FlowRun, now: datetime) -> list[Effect]:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("services.dialer.conversations.interpreter.advance", broken)
+    async with stage(NUMBERS[:2]) as s:
+        first, second = s.calls
+        await s.answer(first)
+        assert s.telephony.of(first) == ["hangup"]
+        await s.end(second, HangupReason.BUSY)
+        assert len(s.endings()) == 1

@@ -127,6 +127,11 @@ def test_the_bucket_tells_when_the_next_token_comes() -> None:
     assert bucket.available(0.25) == 1
 
 
+def test_a_run_begins_with_a_burst_of_attempts() -> None:
+    bucket = TokenBucket(rate=1000.0, burst_seconds=0.1, now=0.0)
+    assert bucket.available(0.0) == 100
+
+
 def test_a_changed_rate_holds_from_now_on() -> None:
     bucket = TokenBucket(rate=1000.0, burst_seconds=0.1, now=0.0)
     bucket.available(10.0)

@@ -274,12 +274,18 @@ class OutdialProgress(_message.Message):
     def __init__(self, outdial_id: _Optional[str] = ..., total_count: _Optional[int] = ..., idle_count: _Optional[int] = ..., progressing_count: _Optional[int] = ..., success_count: _Optional[int] = ..., fail_count: _Optional[int] = ..., is_reopening: _Optional[bool] = ..., tm_next_due: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
 
 class ImportTargetsRequest(_message.Message):
-    __slots__ = ("header", "chunk")
+    __slots__ = ("header", "chunk", "end")
     HEADER_FIELD_NUMBER: _ClassVar[int]
     CHUNK_FIELD_NUMBER: _ClassVar[int]
+    END_FIELD_NUMBER: _ClassVar[int]
     header: ImportHeader
     chunk: bytes
-    def __init__(self, header: _Optional[_Union[ImportHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ...) -> None: ...
+    end: ImportEnd
+    def __init__(self, header: _Optional[_Union[ImportHeader, _Mapping]] = ..., chunk: _Optional[bytes] = ..., end: _Optional[_Union[ImportEnd, _Mapping]] = ...) -> None: ...
+
+class ImportEnd(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ImportHeader(_message.Message):
     __slots__ = ("import_id", "outdial_id", "format", "mapping", "default_region", "duplicates", "is_strict")

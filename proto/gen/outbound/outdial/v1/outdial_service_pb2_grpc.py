@@ -222,7 +222,7 @@ class OutdialServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ImportTargets(self, request_iterator, context):
-        """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order. All valid rows appear at once or none does.
+        """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order, then an end. All valid rows appear at once or none does.
         Sent again with the same import id it goes on where it broke off, or returns the finished result.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -45,7 +45,7 @@ class OutdialServiceStub:
     GetOutdialProgress: _aio.UnaryUnaryMultiCallable[_outdial_service_pb2.GetOutdialProgressRequest, _outdial_service_pb2.OutdialProgress]
     """GetOutdialProgress returns counters kept by deltas; its cost does not depend on the number of targets."""
     ImportTargets: _aio.StreamUnaryMultiCallable[_outdial_service_pb2.ImportTargetsRequest, _outdial_service_pb2.ImportResult]
-    """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order. All valid rows appear at once or none does.
+    """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order, then an end. All valid rows appear at once or none does.
     Sent again with the same import id it goes on where it broke off, or returns the finished result.
     """
     GetImport: _aio.UnaryUnaryMultiCallable[_outdial_service_pb2.GetImportRequest, _outdial_service_pb2.ImportResult]
@@ -170,7 +170,7 @@ class OutdialServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.AsyncIterator[_outdial_service_pb2.ImportTargetsRequest],
         context: _aio.ServicerContext[_abc.AsyncIterator[_outdial_service_pb2.ImportTargetsRequest], _abc.Awaitable[_outdial_service_pb2.ImportResult]],
     ) -> _abc.Awaitable[_outdial_service_pb2.ImportResult]:
-        """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order. All valid rows appear at once or none does.
+        """ImportTargets streams a CSV or NDJSON list: first a header, then its bytes in order, then an end. All valid rows appear at once or none does.
         Sent again with the same import id it goes on where it broke off, or returns the finished result.
         """
 

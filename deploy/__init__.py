@@ -1,0 +1,1 @@
+"""What runs the system in containers; everything here also works without them."""

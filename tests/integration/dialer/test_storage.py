@@ -1,0 +1,243 @@
+"""The dialer's tables and their stand-ins in memory keep the same promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text as sql
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from services.common import db
+from services.common.actions import Action
+from services.common.address import Address
+from services.common.bus import Bus
+from services.common.clock import ManualClock
+from services.common.errors import NotFound
+from services.common.ids import new_id
+from services.common.outbox import Outbox, Relay
+from services.common.paging import Page, cut, page_request
+from services.dialer.domain.calls import (
+    Activeflow,
+    Call,
+    CallFact,
+    CallStatus,
+    Cursor,
+    DialerEntry,
+    ReferenceType,
+    Step,
+    StepOutcome,
+)
+from services.dialer.events import to_event
+from services.dialer.ports import Records
+from services.dialer.storage import PostgresRecords, PostgresRegistry
+from tests.fixtures.postgres import DatabaseFactory
+from tests.unit.dialer.fakes import START
+from tests.unit.dialer.memory import MemoryRecords
+
+ME = new_id()
+
+
+@pytest.fixture
+async def engine(database: DatabaseFactory) -> AsyncIterator[AsyncEngine]:
+    engine = db.create_engine(database("dialer"), "dialer")
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def postgres(engine: AsyncEngine, nats_bus: Bus) -> PostgresRecords:
+    clock = ManualClock(START)
+    relay = Relay(engine, nats_bus, "dialer")
+    return PostgresRecords(engine, Outbox(clock, relay), clock, to_event)
+
+
+@pytest.fixture
+async def nats_bus() -> AsyncIterator[Bus]:
+    """A bus without a server: events stay in the outbox."""
+    bus = Bus("nats://127.0.0.1:1", "", "test")
+    yield bus
+    await bus.close()
+
+
+@pytest.fixture(params=["memory", "postgres"])
+def records(request: pytest.FixtureRequest, postgres: PostgresRecords) -> Records:
+    return postgres if request.param == "postgres" else MemoryRecords()
+
+
+def make_call(number: int = 0, **changes: object) -> Call:
+    call = Call(
+        id=new_id(),
+        customer_id=ME,
+        campaign_id=new_id(),
+        activeflow_id=None,
+        status=CallStatus.PROGRESSING,
+        source=Address("tel", "+15550000000", "Acme", "line", "d"),
+        destination=Address("tel", "+19990000001"),
+        hangup_reason="",
+        hangup_by="",
+        queuecall_id=new_id(),
+        agent_id=None,
+        dialer_id="dialer-1",
+        revision=1,
+        tm_create=START + timedelta(seconds=number),
+        tm_progressing=START,
+        tm_hangup=None,
+        tm_update=START,
+    )
+    return replace(call, **changes)  # type: ignore[arg-type]
+
+
+def make_flow(number: int = 0, **changes: object) -> Activeflow:
+    flow = Activeflow(
+        id=new_id(),
+        customer_id=ME,
+        campaign_id=new_id(),
+        flow_id=new_id(),
+        reference_type=ReferenceType.CALL,
+        reference_id=new_id(),
+        is_ended=False,
+        actions=(
+            Action("talk", {"text": "hé ${x}", "deep": [{"a": None}, 1.5, True]}, id=new_id()),
+            Action("stop", {}, next_id=new_id()),
+        ),
+        cursor=Cursor(
+            position=1,
+            executions=7,
+            loops={"1": 2},
+            wake_at=START + timedelta(microseconds=1),
+            queuecall_id=new_id(),
+            queue_id=new_id(),
+            agent_id=new_id(),
+            agent_legs=(new_id(), new_id()),
+        ),
+        history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START),),
+        variables={"a": "1", "voipbin.call.id": "x"},
+        dialer_id="dialer-1",
+        revision=1,
+        tm_create=START + timedelta(seconds=number),
+        tm_update=START,
+    )
+    return replace(flow, **changes)  # type: ignore[arg-type]
+
+
+async def test_what_is_saved_comes_back_whole(records: Records) -> None:
+    call, flow = make_call(), make_flow()
+    await records.save([call], [flow], [])
+    assert await records.call(call.id) == call
+    assert await records.activeflow(flow.id) == flow
+    assert await records.call(new_id()) is None
+    assert await records.activeflow(new_id()) is None
+
+
+async def test_a_row_never_goes_back(records: Records) -> None:
+    call, flow = make_call(revision=3), make_flow(revision=3)
+    await records.save([call], [flow], [])
+    for revision in (1, 2, 3):
+        await records.save(
+            [replace(call, revision=revision, hangup_by="late")],
+            [replace(flow, revision=revision, is_ended=True)],
+            [],
+        )
+    assert await records.call(call.id) == call
+    assert await records.activeflow(flow.id) == flow
+    newer = replace(call, revision=4, status=CallStatus.HANGUP, tm_hangup=START)
+    await records.save([newer], [], [])
+    assert await records.call(call.id) == newer
+
+
+async def test_lists_are_newest_first_one_customers_and_paged(records: Records) -> None:
+    calls = [make_call(n) for n in range(5)]
+    flows = [make_flow(n) for n in range(5)]
+    others = make_call(9, customer_id=new_id()), make_flow(9, customer_id=new_id())
+    await records.save([*calls, others[0]], [*flows, others[1]], [])
+    page = Page(3)
+    first, token = cut(await records.calls(ME, page), page)
+    assert first == calls[:1:-1]
+    assert token
+    found, _ = cut(await records.activeflows(ME, page), page)
+    assert found == flows[:1:-1]
+
+
+async def test_a_deleted_activeflow_is_in_no_list_and_still_to_be_had(records: Records) -> None:
+    flow = make_flow(is_ended=True)
+    await records.save([], [flow], [])
+    deleted = await records.delete_activeflow(flow.id)
+    assert deleted.tm_delete is not None
+    assert deleted.revision == 2
+    assert await records.activeflows(ME, Page(10)) == []
+    assert (await records.activeflow(flow.id)) == deleted
+    assert await records.delete_activeflow(flow.id) == deleted
+    with pytest.raises(NotFound):
+        await records.delete_activeflow(new_id())
+
+
+async def test_a_take_over_finds_what_is_not_ended(records: Records) -> None:
+    campaign_id, flow = new_id(), make_flow()
+    open_call = make_call(campaign_id=campaign_id, activeflow_id=flow.id)
+    machine = make_call(campaign_id=campaign_id)
+    ended = make_call(campaign_id=campaign_id, status=CallStatus.HANGUP)
+    await records.save([open_call, machine, ended, make_call()], [flow], [])
+    found: dict[UUID, Activeflow | None] = {
+        call.id: activeflow for call, activeflow in await records.unfinished(campaign_id)
+    }
+    assert found == {open_call.id: flow, machine.id: None}
+
+
+async def test_a_nul_character_cannot_break_a_batch(records: Records) -> None:
+    flow = make_flow(variables={"a": "x\x00y", "b": "\\u0000"})
+    await records.save([], [flow, make_flow()], [])
+    stored = await records.activeflow(flow.id)
+    assert stored is not None
+    assert stored.variables["b"] == "\\u0000"
+
+
+async def test_pages_behind_the_first_lose_nothing(postgres: PostgresRecords) -> None:
+    same = datetime(2026, 3, 2, tzinfo=UTC)
+    calls = [make_call(tm_create=same) for _ in range(7)]
+    await postgres.save(calls, [], [])
+    seen: list[UUID] = []
+    page = Page(3)
+    while True:
+        rows, token = cut(await postgres.calls(ME, page), page)
+        seen += [row.id for row in rows]
+        if not token:
+            break
+        page = page_request(3, token)
+    assert sorted(seen) == sorted(call.id for call in calls)
+
+
+async def test_rows_and_facts_are_one_transaction(
+    postgres: PostgresRecords, engine: AsyncEngine
+) -> None:
+    call = make_call()
+    await postgres.save([call], [], [CallFact("progressing", call)])
+    broken = replace(call, revision=2)
+    object.__setattr__(broken, "status", _Nonsense())
+    with pytest.raises(IntegrityError):
+        await postgres.save([broken], [], [CallFact("hangup", call)])
+    async with engine.connect() as conn:
+        subjects = (await conn.execute(sql("SELECT subject FROM outbox"))).scalars().all()
+    assert subjects == [f"outbound.v1.{ME}.call.progressing"]
+
+
+async def test_the_registry_knows_who_lives(engine: AsyncEngine) -> None:
+    registry = PostgresRegistry(engine)
+    first, second = DialerEntry("dialer-1", "h:1"), DialerEntry("dialer-2", "h:2")
+    await registry.beat(first)
+    await registry.beat(second)
+    moved = DialerEntry("dialer-1", "h:3")
+    await registry.beat(moved)
+    assert await registry.living() == [moved, second]
+    await registry.leave("dialer-2")
+    async with engine.begin() as conn:
+        await conn.execute(sql("UPDATE dialers SET beaten_at = beaten_at - interval '11 s'"))
+    assert await registry.living() == []
+
+
+class _Nonsense:
+    value = "no such status"
