@@ -90,12 +90,16 @@ def main(arguments: list[str] | None = None) -> None:
     create = commands.add_parser("create-customer", help="make a customer")
     create.add_argument("--name", required=True)
     create.add_argument("--username", required=True, help="login of its administrator")
-    create.add_argument("--password", default="", help="generated when not given")
+    create.add_argument(
+        "--password-stdin", action="store_true", help="read its password; else it is generated"
+    )
     given = parser.parse_args(arguments)
+    # Never an argument: those are seen by every user of the machine.
+    password = sys.stdin.readline().rstrip("\r\n") if given.password_stdin else ""
     settings = load(GatewaySettings)
     configure(NAME, settings.log_level)
     try:
-        asyncio.run(_create(settings, given.name, given.username, given.password))
+        asyncio.run(_create(settings, given.name, given.username, password))
     except AppError as exc:
         sys.exit(f"create-customer: {exc.message}")
 

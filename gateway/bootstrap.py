@@ -22,7 +22,7 @@ from gateway.storage import Accounts, Bootstrap
 from gateway.upstreams import Rpc, Upstreams
 from services.common.backoff import keep_running
 from services.common.clock import Clock
-from services.common.errors import Unavailable
+from services.common.errors import AlreadyExists, Unavailable
 from services.common.ids import new_id
 from services.common.log import get_logger
 
@@ -98,13 +98,15 @@ class Bootstrapper:
             print(json.dumps(line), file=sys.stdout, flush=True)
 
     async def _create_agent(self, state: Bootstrap) -> None:
-        await create_administrator(
-            self._upstreams,
-            state.customer_id,
-            state.agent_id,
-            self._settings.bootstrap_username,
-            self.password,
-        )
+        username = self._settings.bootstrap_username
+        try:
+            await create_administrator(
+                self._upstreams, state.customer_id, state.agent_id, username, self.password
+            )
+        except AlreadyExists:
+            # The gateway's database is new but the agents' is not. The access key works all the same.
+            get_logger().error("bootstrap_username_taken", username=username)
+            return
         get_logger().info("first_customer_ready", customer_id=str(state.customer_id))
 
 

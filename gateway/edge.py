@@ -92,7 +92,7 @@ class Edge:
             if request.method == "OPTIONS":
                 return self._preflight(request)
             if found is None:
-                raise route_not_found(request.method, request.url.path)
+                raise route_not_found(request.method, request.scope["path"])
             return await self._answer(request, *found)
         except ClientDisconnect:
             raise
@@ -100,9 +100,9 @@ class Edge:
             return _failure(exc)
 
     def _preflight(self, request: Request) -> Response:
-        methods = self._router.methods(request.url.path)
+        methods = self._router.methods(request.scope["path"])
         if not methods:
-            raise route_not_found(request.method, request.url.path)
+            raise route_not_found(request.method, request.scope["path"])
         head = ["HEAD"] if "GET" in methods else []
         return Response(
             status_code=204,

@@ -263,18 +263,6 @@ def nullable(schema: Schema) -> Schema:
     return found
 
 
-def first_of(*kinds: tuple[type, FieldKind], accepted: str) -> FieldKind:
-    """A field that may have several JSON kinds, told apart by their Python types."""
-
-    def parse(value: Json, path: str) -> Any:
-        for wanted, kind in kinds:
-            if isinstance(value, wanted):
-                return kind.parse(value, path)
-        raise wrong_kind(path, value, accepted)
-
-    return FieldKind({"anyOf": [kind.schema for _, kind in kinds]}, parse)
-
-
 def fields_named(names: Sequence[str], kind: FieldKind, about: str = "") -> list[Field]:
     """Several fields of one kind."""
     return [Field(name, kind, about) for name in names]

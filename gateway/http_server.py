@@ -17,6 +17,11 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.config import GatewaySettings
+from gateway.errors import error_response
+from services.common import context
+from services.common.errors import InvalidArgument
+
+_TOO_LARGE = "the request line and headers are too large"
 
 
 def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]:
@@ -24,6 +29,7 @@ def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]
 
     class LimitedProtocol(HttpToolsProtocol):
         _unparsed = 0
+        _head = 0
         _timer: TimerHandle | None = None
 
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,21 +43,43 @@ def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]
         def data_received(self, data: bytes) -> None:
             in_headers = self._in_headers()
             super().data_received(data)
+            if self.transport.is_closing():
+                return
             if not in_headers or not self._in_headers():
                 self._unparsed = 0
                 return
             self._unparsed += len(data)
             if self._unparsed > header_bytes:
-                self.send_400_response("The request line and headers are too large.")
+                self.send_400_response(_TOO_LARGE)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self._head = 0
             if self._timer is None:
                 self._timer = self.loop.call_later(header_seconds, self._give_up)
+
+        def on_url(self, url: bytes) -> None:
+            super().on_url(url)
+            self._count(len(url))
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            super().on_header(name, value)
+            self._count(len(name) + len(value))
 
         def on_headers_complete(self) -> None:
             self._stop_timer()
             super().on_headers_complete()
+
+        def send_400_response(self, msg: str) -> None:
+            """Refuse what is not HTTP, or too much of it, with the documented envelope."""
+            self.transport.write(_refusal(_TOO_LARGE if self._head > header_bytes else msg))
+            self.transport.close()
+
+        def _count(self, length: int) -> None:
+            # A head that arrives in one piece never stands unparsed.
+            self._head += length
+            if self._head > header_bytes:
+                raise ValueError(_TOO_LARGE)  # the parser's caller answers 400
 
         def _in_headers(self) -> bool:
             """Whether no request is being read or answered: what arrives belongs to a head."""
@@ -69,6 +97,15 @@ def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]
                 self._timer = None
 
     return LimitedProtocol
+
+
+def _refusal(message: str) -> bytes:
+    request_id = context.accept_request_id(None)
+    answer = error_response(InvalidArgument(message))
+    answer.headers["X-Request-Id"] = request_id
+    answer.headers["Connection"] = "close"
+    lines = [b"%b: %b\r\n" % header for header in answer.raw_headers]
+    return b"".join([b"HTTP/1.1 400 Bad Request\r\n", *lines, b"\r\n", bytes(answer.body)])
 
 
 class _Server(uvicorn.Server):

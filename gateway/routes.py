@@ -7,12 +7,11 @@ Routing, parsing, permissions, idempotency, presenting and the OpenAPI document 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from starlette.requests import Request
-from starlette.responses import Response
 
 from gateway import idempotency
 from gateway.fields import Body, Field, FieldKind, words
@@ -20,7 +19,7 @@ from gateway.identity import STAFF, Identity, Permission
 from gateway.members import Json, Schema, Shape
 from gateway.timeforms import TimeForm, write_token
 from services.common.errors import InvalidArgument, Unauthenticated, invalid
-from services.common.ids import NIL, new_id
+from services.common.ids import new_id
 
 if TYPE_CHECKING:
     from gateway.parts import Parts
@@ -38,7 +37,6 @@ class Call:
     query: Mapping[str, Any]
     body: Any = None
     identity: Identity | None = None
-    secure: bool = False
 
     @property
     def caller(self) -> Identity:
@@ -209,7 +207,7 @@ class Route:
     """Media types of a body that the handler streams itself; such a route has no deadline."""
     has_deadline: bool = True
     creates: bool = False
-    aliases: tuple[str, ...] = field(default=())
+    aliases: tuple[str, ...] = ()
     """Further paths of the same operation."""
 
     @property
@@ -264,8 +262,3 @@ def integer_parameter(lowest: int, highest: int) -> FieldKind:
         return int(value)
 
     return FieldKind({"type": "integer", "minimum": lowest, "maximum": highest}, parse)
-
-
-NIL_TEXT = str(NIL)
-__all__ = ["PAGE", "TIME_FORMAT", "Answer", "Call", "Handler", "One", "PageOf", "Plain", "Response"]
-__all__ += ["Alternative", "Route", "integer_parameter", "parameter"]

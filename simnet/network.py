@@ -41,7 +41,6 @@ from simnet.profile import Plan, Profile
 from simnet.timers import Timers
 
 DEFAULT_RING_TIMEOUT_MS = 60_000
-DEFAULT_MAX_DURATION_MS = 3_600_000
 LONGEST_RING_MS = 600_000
 LONGEST_CALL_MS = 86_400_000
 MOST_VARIABLES = 32

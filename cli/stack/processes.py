@@ -41,7 +41,6 @@ class Child:
 
     spec: ProcessSpec
     log_file: Path
-    restart_count: int = 0
     _process: ServerProcess | None = None
     _started_at: float = 0.0
     _pause: float = _FIRST_PAUSE_SECONDS
@@ -88,7 +87,6 @@ class Child:
             return said
         if time.monotonic() >= self._restart_at:
             self._restart_at = None
-            self.restart_count += 1
             self.stop()  # Reaps what is left of the dead one.
             self.start()
         return None

@@ -47,6 +47,10 @@ class _EventStream(StreamingResponse):
 
 
 async def _events(call: Call) -> Response:
+    if call.request.method == "HEAD":
+        # Without a body there is nothing to stay connected for.
+        await read_campaign(call.parts.upstreams, call.caller, call.ids["id"])
+        return Response(media_type="text/event-stream")
     subscription = await call.parts.progress.subscribe(call.caller, call.ids["id"])
     return _EventStream(call, subscription)
 

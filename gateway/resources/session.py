@@ -73,7 +73,7 @@ async def _login(call: Call) -> Response:
         token,
         max_age=LOGIN_SECONDS,
         path="/",
-        secure=call.request.url.scheme == "https",
+        secure=call.request.scope["scheme"] == "https",
         httponly=True,
         samesite="strict",
     )

@@ -27,6 +27,7 @@ _CAMPAIGNS = {
     "status_run": counter("campaign_status_run_total", "Campaigns that went to run"),
     "status_stop": counter("campaign_status_stop_total", "Campaigns that went to stop"),
 }
+_EXECUTED = counter("campaign_execute_total", "Batches of attempts opened")
 _OPENED = counter(
     "campaigncall_create_total", "Attempts opened, by what they refer to", ("reference_type",)
 )
@@ -76,6 +77,7 @@ class OutboxEvents:
             elif event.resource == "campaign" and event.event in _CAMPAIGNS:
                 _CAMPAIGNS[event.event].inc()
         if opened:
+            _EXECUTED.inc()
             # Nothing exists to refer to at the opening of a call.
             _OPENED.labels("none").inc(opened)
         for result in set(self._results):

@@ -28,6 +28,7 @@ from services.common.rpc import ServerInterceptor
 CHECK_SECONDS = 5.0
 """How often the checks run, real seconds; one that takes 90 % of it has failed."""
 _EAGER_CHECK_SECONDS = 0.1
+_CANCEL_AGAIN_SECONDS = 1.0
 
 Hook = Callable[[], Awaitable[None]]
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -133,8 +134,7 @@ class Server:
                     running.append(tasks.create_task(_background(name, body), name=name))
                 await self._stop.wait()
                 await self._drain()
-                for task in running:
-                    task.cancel()
+                await _cancel(running)
         finally:
             # After a crash this still runs, without the courtesy of draining.
             await self._grpc.stop(0)
@@ -224,6 +224,18 @@ async def _background(name: str, body: Background) -> None:
     await body()
     # Returning early is as bad as crashing: the work this task stood for is no longer done.
     raise RuntimeError(f"background task {name} ended by itself")
+
+
+async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel the tasks, again and again until they have ended.
+
+    Once is not enough before Python 3.12: `asyncio.wait_for`, which the drivers of PostgreSQL and NATS
+    use, drops a cancellation that arrives together with the result it waits for.
+    """
+    while waiting := [task for task in tasks if not task.done()]:
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _all(hooks: Sequence[Hook]) -> None:

@@ -1,4 +1,8 @@
-"""Rows of calls whose attempt is over and whose dialer died before it could store the end."""
+"""Rows of calls that are over and whose dialer died before it could store the end.
+
+A take-over closes those of its campaign at once. The sweep finds the others: those of a campaign that
+nobody runs any more, and activeflows left behind by a call that was stored as ended before them.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,19 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
+from services.common.clock import Clock
+from services.common.errors import AppError
+from services.common.log import get_logger
 from services.dialer.conversations.flow_run import restore
 from services.dialer.conversations.journal import Journal
 from services.dialer.dialing.attempts import Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
+from services.dialer.ports import Records, Registry
+from services.dialer.telephony import Telephony, TelephonyUnavailable
+
+LOOK_SECONDS = 20.0
+LEFTOVER_SECONDS = 60.0
+"""Rows that no dialer and no network has known for this long (real) are ended."""
 
 
 def close_leftovers(
@@ -24,16 +37,88 @@ def close_leftovers(
     for call, activeflow in stored:
         if call.id in known or attempts.get(call.id) is not None:
             continue
-        closed = replace(
-            call,
-            status=CallStatus.HANGUP,
-            revision=call.revision + 1,
-            tm_hangup=now,
-            tm_update=now,
-        )
-        journal.call(closed, "hangup")
-        if activeflow is not None and not activeflow.is_ended:
-            run = restore(activeflow, activeflow.dialer_id)
-            run.end(now)
-            run.changed(now)
-            journal.flow(run)
+        _end_call(journal, now, call)
+        if activeflow is not None:
+            _end_activeflow(journal, now, activeflow)
+
+
+class LeftoverSweep:
+    """Ends rows that are this dialer's, or no living dialer's, and that nobody holds any more."""
+
+    def __init__(
+        self,
+        *,
+        telephony: Telephony,
+        records: Records,
+        registry: Registry,
+        attempts: Attempts,
+        journal: Journal,
+        clock: Clock,
+        dialer_id: str,
+    ) -> None:
+        self._telephony = telephony
+        self._records = records
+        self._registry = registry
+        self._attempts = attempts
+        self._journal = journal
+        self._clock = clock
+        self._dialer_id = dialer_id
+        self._seen: dict[UUID, float] = {}  # BOOTTIME of the first look, by call
+        self._log = get_logger()
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await self._clock.sleep_real(LOOK_SECONDS)
+            try:
+                await self.look()
+            except (TelephonyUnavailable, AppError) as exc:
+                self._log.warning("leftovers_unknown", error=str(exc))
+
+    async def look(self) -> None:
+        """Look once. Raises when the network or the tables cannot be asked; nothing is ended then."""
+        living = {entry.dialer_id for entry in await self._registry.living()}
+        found = await self._records.unheld(living - {self._dialer_id})
+        boottime = self._clock.boottime()
+        self._seen = {
+            call_id: self._seen.get(call_id, boottime)
+            for call_id in found
+            if self._attempts.get(call_id) is None
+        }
+        old = {key for key, since in self._seen.items() if boottime - since >= LEFTOVER_SECONDS}
+        if old:
+            # A living call is somebody's: taken over, but not written by its new holder yet.
+            old -= {call.call_id for call in await self._telephony.live_calls(list(old))}
+        if old:
+            await self._close(old)
+
+    async def _close(self, call_ids: Collection[UUID]) -> None:
+        calls, activeflows = await self._records.of_calls(call_ids)
+        self._log.warning("leftovers_ended", count=len(call_ids))
+        now = self._clock.now()
+        for call in calls:
+            _end_call(self._journal, now, call)
+        for activeflow in activeflows:
+            _end_activeflow(self._journal, now, activeflow)
+
+
+def _end_call(journal: Journal, now: datetime, call: Call) -> None:
+    if call.is_over:
+        return
+    closed = replace(
+        call,
+        status=CallStatus.HANGUP,
+        revision=call.revision + 1,
+        tm_hangup=now,
+        tm_update=now,
+    )
+    journal.call(closed, "hangup")
+
+
+def _end_activeflow(journal: Journal, now: datetime, activeflow: Activeflow) -> None:
+    if activeflow.is_ended:
+        return
+    run = restore(activeflow, activeflow.dialer_id)
+    run.end(now)
+    run.changed(now)
+    journal.flow(run)

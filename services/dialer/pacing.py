@@ -141,13 +141,13 @@ class TokenBucket:
 
 
 class BatchSize:
-    """Size of the next batch: doubled while batches come back full and fast, halved when slow.
+    """Size of the next batch: doubled while batches come back full and in time, halved when slow.
 
-    Small first batches put the first calls out at once; large ones amortise the statements.
+    Small first batches put the first calls out at once; large ones share the cost of a commit among
+    many. A batch must be placed within seconds of its opening, so a slow one is made smaller.
     """
 
-    FAST_SECONDS = 0.25
-    SLOW_SECONDS = 1.0
+    SLOW_SECONDS = 1.5
 
     def __init__(self, smallest: int = 64, largest: int = 1000) -> None:
         self._smallest = smallest
@@ -158,5 +158,5 @@ class BatchSize:
         """Learn from a batch of `placed` attempts that took `seconds` of real time."""
         if seconds > self.SLOW_SECONDS:
             self.current = max(self._smallest, self.current // 2)
-        elif placed >= self.current and seconds < self.FAST_SECONDS:
+        elif placed >= self.current and seconds < self.SLOW_SECONDS / 2:
             self.current = min(self._largest, self.current * 2)

@@ -134,6 +134,12 @@ class Records(Protocol):
     async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
         """Calls of a campaign stored as not ended, with their activeflows: what a take-over finds."""
 
+    async def unheld(self, others: Collection[str]) -> list[UUID]:
+        """Calls stored as not ended, or whose activeflow is, that none of these dialers wrote last."""
+
+    async def of_calls(self, call_ids: Collection[UUID]) -> tuple[list[Call], list[Activeflow]]:
+        """These calls and their activeflows, as far as they are stored."""
+
 
 class Registry(Protocol):
     """Who the dialers are and where. Liveness is judged by the database's clock."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,8 +28,10 @@ from services.dialer.storage_rows import (
 LIVING_SECONDS = 10
 
 
-def _upsert(table: str, names: Mapping[str, str]) -> str:
-    """Insert or bring forward: a row never goes back to an older revision."""
+def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
+    """Insert or bring forward: a row never goes back to an older revision, nor behind its end,
+    however many changes a dialer has still to store that was frozen while another took over.
+    """
     arrays = ", ".join(
         f"CAST(:{name} AS {'text' if kind == 'jsonb' else kind}[])" for name, kind in names.items()
     )
@@ -41,12 +43,13 @@ def _upsert(table: str, names: Mapping[str, str]) -> str:
     listed = ", ".join(names)
     return (
         f"INSERT INTO {table} ({listed}) SELECT {values} FROM unnest({arrays}) AS given ({listed}) "
-        f"ON CONFLICT (id) DO UPDATE SET {updates} WHERE {table}.revision < excluded.revision"
+        f"ON CONFLICT (id) DO UPDATE SET {updates} "
+        f"WHERE {table}.revision < excluded.revision AND NOT ({ended})"
     )
 
 
-_SAVE_CALLS = _upsert("calls", CALL_COLUMNS)
-_SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS)
+_SAVE_CALLS = _upsert("calls", CALL_COLUMNS, "calls.status = 'hangup'")
+_SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS, "activeflows.is_ended")
 _CALL_LIST = ", ".join(CALL_COLUMNS)
 _ACTIVEFLOW_LIST = ", ".join((*ACTIVEFLOW_COLUMNS, "tm_delete"))
 
@@ -62,6 +65,17 @@ ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
 _UNFINISHED = f"""
 SELECT {_CALL_LIST} FROM calls WHERE campaign_id = :campaign_id AND status <> 'hangup'
+"""
+_UNHELD = """
+SELECT id FROM calls WHERE status <> 'hangup' AND dialer_id <> ALL(CAST(:others AS text[]))
+UNION
+SELECT reference_id FROM activeflows
+WHERE NOT is_ended AND reference_id IS NOT NULL AND dialer_id <> ALL(CAST(:others AS text[]))
+"""
+_CALLS_BY_ID = f"SELECT {_CALL_LIST} FROM calls WHERE id = ANY(CAST(:ids AS uuid[]))"
+_ACTIVEFLOWS_OF_CALLS = f"""
+SELECT {_ACTIVEFLOW_LIST} FROM activeflows
+WHERE NOT is_ended AND reference_id = ANY(CAST(:ids AS uuid[]))
 """
 _ACTIVEFLOW = f"SELECT {_ACTIVEFLOW_LIST} FROM activeflows WHERE id = :id"
 _ACTIVEFLOWS_BY_ID = f"""
@@ -165,6 +179,17 @@ class PostgresRecords:
             found = await conn.execute(statement(_ACTIVEFLOWS_BY_ID), {"ids": ids})
             flows = {row["id"]: activeflow_of(dict(row)) for row in found.mappings()}
         return [(call, flows.get(call.activeflow_id or call.id)) for call in calls]
+
+    async def unheld(self, others: Collection[str]) -> list[UUID]:
+        """See Records."""
+        return [row["id"] for row in await self._select(_UNHELD, {"others": list(others)})]
+
+    async def of_calls(self, call_ids: Collection[UUID]) -> tuple[list[Call], list[Activeflow]]:
+        """See Records."""
+        ids = {"ids": list(call_ids)}
+        calls = await self._select(_CALLS_BY_ID, ids)
+        activeflows = await self._select(_ACTIVEFLOWS_OF_CALLS, ids)
+        return [call_of(row) for row in calls], [activeflow_of(row) for row in activeflows]
 
     async def _select(self, sql: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         async with transaction(self._engine) as conn:

@@ -29,6 +29,7 @@ from services.dialer.dialing.runner import Runner
 from services.dialer.dialing.takeover import Takeover
 from services.dialer.dialing.watch import Watch
 from services.dialer.domain.queuecalls import CapacityAsk
+from services.dialer.leftovers import LeftoverSweep
 from services.dialer.live import Live
 from services.dialer.pacing import Pacer, ServiceLevelPacer
 from services.dialer.ports import Campaigns, Queues, Records, Registry, Targets
@@ -123,6 +124,15 @@ class DialerSystem:
             dialer_id=limits.dialer_id,
             is_led=lambda campaign_id: self.keeper.runner(campaign_id) is not None,
         )
+        self.leftovers = LeftoverSweep(
+            telephony=telephony,
+            records=ports.records,
+            registry=ports.registry,
+            attempts=self.attempts,
+            journal=self.journal,
+            clock=clock,
+            dialer_id=limits.dialer_id,
+        )
         self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
         self._is_deaf = False
 
@@ -160,6 +170,7 @@ class DialerSystem:
             ("leases", self.keeper.run),
             ("deadlines", self.watch.run_deadlines),
             ("strays", self.watch.run_strays),
+            ("leftovers", self.leftovers.run),
             ("gauges", self._measure),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -228,11 +228,14 @@ def require_not_progressing(target: Target, wish: str) -> None:
 
 
 def slot_with_tries(
-    target: Target, max_try_counts: Sequence[int], types: Iterable[str] | None = None
+    destinations: Destinations,
+    try_counts: Sequence[int],
+    max_try_counts: Sequence[int],
+    types: Container[str] | None = None,
 ) -> int | None:
     """The lowest slot that has an address and a try left, of one of the types if they are given."""
-    for slot, destination in enumerate(target.destinations):
-        if destination is None or target.try_counts[slot] >= max_try_counts[slot]:
+    for slot, destination in enumerate(destinations):
+        if destination is None or try_counts[slot] >= max_try_counts[slot]:
             continue
         if types is None or destination.type in types:
             return slot
@@ -250,24 +253,23 @@ def settled(target: Target, settlement: Settlement, latest: Plan | None, now: da
     Out of tries only when both the attempt's plan and the `latest` one known say so: the plan may have
     changed during the attempt, and the next claim has the last word.
     """
-    free = _freed(target, now, refund=settlement.is_refunded)
-    if settlement.is_success:
-        return _done(free, Result.SUCCESS, is_final=settlement.is_final)
-    if settlement.is_final:
-        return _done(free, Result.FAIL, is_final=True)
+    counts = _given_back(target) if settlement.is_refunded else target.try_counts
+    result, due = Result.NONE, None
     maxima = settlement.max_try_counts
     if latest is not None:
         maxima = tuple(map(max, maxima, latest.max_try_counts))
-    if slot_with_tries(free, maxima) is None:
-        return _done(free, Result.FAIL)
-    return replace(
-        free, status=Status.IDLE, tm_next_try=settlement.tm_end + settlement.try_interval
-    )
+    if settlement.is_success:
+        result = Result.SUCCESS
+    elif settlement.is_final or slot_with_tries(target.destinations, counts, maxima) is None:
+        result = Result.FAIL
+    else:
+        due = settlement.tm_end + settlement.try_interval
+    return _freed(target, now, counts=counts, result=result, due=due, is_final=settlement.is_final)
 
 
-def released(target: Target, now: datetime) -> Target:
-    """The progressing target after a claim of which nothing came: idle at once, with its try back."""
-    return replace(_freed(target, now, refund=True), status=Status.IDLE, tm_next_try=now)
+def released(target: Target, now: datetime, due: datetime) -> Target:
+    """The progressing target after a claim of which nothing came: with its try back, due at once."""
+    return _freed(target, now, counts=_given_back(target), result=Result.NONE, due=due)
 
 
 def reset(target: Target, now: datetime) -> Target:
@@ -284,41 +286,48 @@ def reset(target: Target, now: datetime) -> Target:
     )
 
 
-def reopened(target: Target, plan: Plan, now: datetime) -> Target | None:
+def reopened(target: Target, plan: Plan, now: datetime, due: datetime) -> Target | None:
     """The exhausted target as idle again if the plan gives it a try, else None."""
     is_exhausted = target.result is Result.FAIL and not target.is_final
     if not is_exhausted or target.tm_delete is not None:
         return None
-    if slot_with_tries(target, plan.max_try_counts, plan.address_types) is None:
-        return None
-    return replace(
-        target,
-        status=Status.IDLE,
-        result=Result.NONE,
-        tm_next_try=now,
-        revision=target.revision + 1,
-        tm_update=now,
+    slot = slot_with_tries(
+        target.destinations, target.try_counts, plan.max_try_counts, plan.address_types
     )
+    if slot is None:
+        return None
+    return _freed(target, now, counts=target.try_counts, result=Result.NONE, due=due)
 
 
-def _freed(target: Target, now: datetime, *, refund: bool) -> Target:
-    """Without its attempt. The caller decides what it is now."""
-    slot = target.attempt_slot
-    counts = target.try_counts
-    if refund and slot is not None:
-        counts = tuple(max(0, n - (i == slot)) for i, n in enumerate(counts))
+def _given_back(target: Target) -> tuple[int, ...]:
+    counts = list(target.try_counts)
+    if target.attempt_slot is not None:
+        counts[target.attempt_slot] = max(0, counts[target.attempt_slot] - 1)
+    return tuple(counts)
+
+
+def _freed(
+    target: Target,
+    now: datetime,
+    *,
+    counts: tuple[int, ...],
+    result: Result,
+    due: datetime | None,
+    is_final: bool = False,
+) -> Target:
+    """Without its attempt: idle when it has a due time, else done."""
     return replace(
         target,
+        status=Status.DONE if due is None else Status.IDLE,
+        result=result,
+        tm_next_try=due,
+        is_final=is_final,
         attempt_id=None,
         attempt_slot=None,
         try_counts=counts,
         revision=target.revision + 1,
         tm_update=now,
     )
-
-
-def _done(target: Target, result: Result, *, is_final: bool = False) -> Target:
-    return replace(target, status=Status.DONE, result=result, tm_next_try=None, is_final=is_final)
 
 
 # -- Counters --------------------------------------------------------------------------------------

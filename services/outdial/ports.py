@@ -70,8 +70,13 @@ class Targets(Protocol):
     async def save(self, target: Target) -> None:
         """Replace a locked one as a whole."""
 
-    async def save_states(self, targets: Sequence[Target]) -> None:
-        """Replace what attempts change (not texts and destinations) of locked targets."""
+    async def save_outcomes(
+        self, changes: Sequence[tuple[Target, Target]], tm_update: datetime
+    ) -> None:
+        """Write what became of locked targets (before, after): none is progressing after it.
+
+        Only the try on the slot of the attempt may have been given back. Texts and addresses stay.
+        """
 
     async def list(self, outdial_id: UUID, page: Page, status: Status | None) -> Sequence[Target]:
         """Up to page.size + 1 that are not deleted, newest first."""
@@ -103,7 +108,7 @@ class Taken:
     """What one round of claiming did."""
 
     claimed: Sequence[Claimed]
-    exhausted: Sequence[Target]
+    exhausted_ids: Sequence[UUID]
     """Due targets without a usable slot, now done."""
     is_full: bool
     """As many due targets were found as were looked for: there may be more."""

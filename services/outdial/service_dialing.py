@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
 
@@ -211,7 +211,7 @@ class DialingService:
     ) -> Claim:
         """Rounds of taking: one, unless targets without a usable slot stand in the way."""
         claimed: list[Claimed] = []
-        exhausted: list[Target] = []
+        exhausted: list[UUID] = []
         window = limit
         while self._is_due(state.progress):
             taken = await tx.dialing.take(
@@ -225,14 +225,14 @@ class DialingService:
                 expiry=self._timing.claim_expiry,
             )
             claimed += taken.claimed
-            exhausted += taken.exhausted
+            exhausted += taken.exhausted_ids
             state = replace(state, progress=taken.progress)
             is_enough = len(claimed) == limit or len(exhausted) == MAX_BATCH
             if is_enough or not taken.is_full:
                 break
             window = limit - len(claimed) + MAX_BATCH - len(exhausted)
         if exhausted:
-            await tx.events.targets(Change.UPDATED, exhausted)
+            await tx.events.targets(Change.UPDATED, await tx.targets.get_many(exhausted))
         return Claim(claimed, len(exhausted), state.progress)
 
     # -- The ways back -----------------------------------------------------------------------------
@@ -258,7 +258,7 @@ class DialingService:
                     (each, settled(each, _found(wanted, each), plans[each.outdial_id], now))
                     for each in targets
                 ]
-                if await _save(tx, changes) != plans:
+                if await _save(tx, changes, now) != plans:
                     raise _PlanChangedError
                 await _tell(tx, changes)
         except _PlanChangedError:
@@ -273,10 +273,10 @@ class DialingService:
             now = self._clock.now()
             # A microsecond apart: claims read the due index in the order of these times.
             changes = [
-                (each, released(each, now + timedelta(microseconds=index)))
+                (each, released(each, now, now + timedelta(microseconds=index)))
                 for index, each in enumerate(targets, 1 - len(targets))
             ]
-            await _save(tx, changes)
+            await _save(tx, changes, now)
         metrics.released_targets.inc(len(changes))
         return len(changes)
 
@@ -305,13 +305,14 @@ class DialingService:
                 if batch is None:
                     return None
                 now = self._clock.now()
-                wanted = [each.id for each in batch.targets if reopened(each, batch.plan, now)]
+                wanted = [each.id for each in batch.targets if reopened(each, batch.plan, now, now)]
                 changes: list[tuple[Target, Target]] = []
                 for each in await tx.targets.lock(wanted) if wanted else ():
-                    after = reopened(each, batch.plan, now - timedelta(microseconds=len(changes)))
+                    due = now - timedelta(microseconds=len(changes))
+                    after = reopened(each, batch.plan, now, due)
                     if after is not None:
                         changes.append((each, after))
-                await _save(tx, changes)
+                await _save(tx, changes, now)
                 if not await tx.dialing.reopening_done(batch):
                     raise Aborted("another replica has done this batch")
                 await _tell(tx, changes)
@@ -334,12 +335,12 @@ def _found(settlements: Mapping[UUID, Settlement], target: Target) -> Settlement
 
 
 async def _save(
-    tx: Transaction, changes: Sequence[tuple[Target, Target]]
+    tx: Transaction, changes: Sequence[tuple[Target, Target]], now: datetime
 ) -> Mapping[UUID, Plan | None]:
     """Write the states, then the counters; the plans as they are now."""
     if not changes:
         return {}
-    await tx.targets.save_states([after for _, after in changes])
+    await tx.targets.save_outcomes(changes, now)
     by_outdial: defaultdict[UUID, list[tuple[Target, Target]]] = defaultdict(list)
     for change in changes:
         by_outdial[change[0].outdial_id].append(change)

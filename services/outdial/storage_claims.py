@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.errors import FailedPrecondition
-from services.outdial.domain import SLOTS, Claimed, Delta, Plan, Status, Target
+from services.outdial.domain import SLOTS, Claimed, Delta, Plan
 from services.outdial.ports import DialingState, Expired, ReopeningBatch, Taken
 from services.outdial.storage_rows import (
     OUTDIAL_COLUMNS,
     PROGRESS_COLUMNS,
     TARGET_COLUMNS,
-    of_target,
+    address,
+    array,
     outdial,
     plan,
     progress,
@@ -72,6 +73,16 @@ WHERE outdial_id = :id
 """
 
 
+def _of_slot(column: str) -> str:
+    """SQL for the column of the slot that is dialed."""
+    cases = " ".join(f"WHEN {slot} THEN t.{column}_{slot}" for slot in range(SLOTS))
+    return f"CASE t.attempt_slot {cases} END"
+
+
+_CLAIMED_COLUMNS = f"""
+    t.attempt_id, t.id, t.name, t.detail, t.data, CAST({_of_slot("destination")} AS text),
+    t.attempt_slot, {_of_slot("try_count")}
+"""
 _CHOICE = " ".join(
     f"WHEN destination_{slot} ->> 'type' = ANY(CAST(:types AS text[]))"
     f" AND try_count_{slot} < :max_{slot} THEN {slot}"
@@ -112,14 +123,14 @@ WITH due AS MATERIALIZED (
         {", ".join(f"try_count_{s} = try_count_{s} + (slot = {s})::int::smallint" for s in range(SLOTS))}
     FROM taken
     WHERE t.id = taken.id
-    RETURNING taken.number, {of_target("t")}
+    RETURNING taken.number, {_CLAIMED_COLUMNS}
 ), exhausted AS (
     UPDATE targets t
     SET status = 'done', result = 'fail', next_try_at = NULL, revision = revision + 1,
         tm_update = :now
     FROM spent
     WHERE t.id = spent.id
-    RETURNING NULL::bigint AS number, {of_target("t")}
+    RETURNING t.id
 ), kept AS (
     INSERT INTO claims AS c (claim_id, outdial_id, attempt_ids, target_ids, check_at)
     SELECT :claim_id, :outdial_id, array_agg(attempt_id ORDER BY number),
@@ -139,14 +150,12 @@ WITH due AS MATERIALIZED (
     WHERE c.outdial_id = :outdial_id
     RETURNING {", ".join(f"c.{name}" for name in PROGRESS_COLUMNS.split(", "))}
 )
-SELECT counted.*, (SELECT count(*) FROM due), changed.*
-FROM counted LEFT JOIN (
-    SELECT * FROM claimed UNION ALL SELECT * FROM exhausted
-) changed ON true
-ORDER BY changed.number
+SELECT counted.*, (SELECT count(*) FROM due), (SELECT array_agg(id) FROM exhausted), claimed.*
+FROM counted LEFT JOIN claimed ON true
+ORDER BY claimed.number
 """
 _CLAIMED = f"""
-SELECT c.outdial_id, {of_target("t")}
+SELECT c.outdial_id, {_CLAIMED_COLUMNS}
 FROM claims c
 CROSS JOIN LATERAL unnest(c.attempt_ids, c.target_ids) WITH ORDINALITY
     AS u (attempt_id, target_id, number)
@@ -234,7 +243,7 @@ class PostgresDialing:
     ) -> Mapping[UUID, Plan | None]:
         """See ports.Dialing."""
         sql = f"{_PLANS} ORDER BY outdial_id FOR UPDATE" if is_locking else _PLANS
-        rows = await self._conn.execute(statement(sql), {"ids": list(outdial_ids)})
+        rows = await self._conn.execute(statement(sql), {"ids": array(outdial_ids)})
         return {row[0]: plan(row[1], row[2]) for row in rows}
 
     async def apply(self, deltas: Mapping[UUID, Delta]) -> Mapping[UUID, Plan | None]:
@@ -243,16 +252,16 @@ class PostgresDialing:
             return {}
         changes = list(deltas.values())
         values = {
-            "outdial_id": list(deltas),
-            "idle": [each.idle for each in changes],
-            "progressing": [each.progressing for each in changes],
-            "success": [each.success for each in changes],
-            "fail": [each.fail for each in changes],
-            "due": [each.due for each in changes],
+            "outdial_id": array(deltas),
+            "idle": array(each.idle for each in changes),
+            "progressing": array(each.progressing for each in changes),
+            "success": array(each.success for each in changes),
+            "fail": array(each.fail for each in changes),
+            "due": array(each.due for each in changes),
         }
         if len(deltas) > 1:
             # An UPDATE locks in whatever order it meets the rows.
-            await self._conn.execute(statement(_LOCK_MANY), {"outdial_id": list(deltas)})
+            await self._conn.execute(statement(_LOCK_MANY), {"outdial_id": array(deltas)})
         rows = await self._conn.execute(statement(_APPLY), values)
         return {row[0]: plan(row[1], row[2]) for row in rows}
 
@@ -272,7 +281,7 @@ class PostgresDialing:
         rows = (await self._conn.execute(statement(_CLAIMED), {"claim_id": claim_id})).all()
         if any(row[0] != outdial_id for row in rows):
             raise FailedPrecondition(f"claim {claim_id} was made on another outdial")
-        return [_claimed(target(row[1:])) for row in rows if row[1] is not None]
+        return [_claimed(row[1:]) for row in rows if row[1] is not None]
 
     async def take(
         self,
@@ -290,7 +299,7 @@ class PostgresDialing:
         values: dict[str, Any] = {
             "claim_id": claim_id,
             "outdial_id": state.outdial.id,
-            "attempt_ids": list(attempt_ids),
+            "attempt_ids": array(attempt_ids),
             "types": sorted(plan.address_types),
             "watermark": state.progress.tm_next_due,
             "now": now,
@@ -301,13 +310,12 @@ class PostgresDialing:
         }
         values |= {f"max_{slot}": count for slot, count in enumerate(plan.max_try_counts)}
         rows = (await self._conn.execute(statement(_TAKE), values)).all()
-        first = _PROGRESS_COUNT + 2
-        changed = [target(row[first:]) for row in rows if row[first] is not None]
+        end = _PROGRESS_COUNT
         return Taken(
-            claimed=[_claimed(each) for each in changed if each.status is Status.PROGRESSING],
-            exhausted=[each for each in changed if each.status is Status.DONE],
-            is_full=rows[0][_PROGRESS_COUNT] == window,
-            progress=progress(rows[0][:_PROGRESS_COUNT]),
+            claimed=[_claimed(row[end + 3 :]) for row in rows if row[end + 2] is not None],
+            exhausted_ids=rows[0][end + 1] or [],
+            is_full=rows[0][end] == window,
+            progress=progress(rows[0][:end]),
         )
 
     async def expired(self, limit: int, again: timedelta) -> Expired:
@@ -316,15 +324,17 @@ class PostgresDialing:
         claims = [row[0] for row in rows]
         if not claims:
             return Expired(0, {})
-        unsettled = (await self._conn.execute(statement(_UNSETTLED), {"claims": claims})).all()
+        unsettled = (
+            await self._conn.execute(statement(_UNSETTLED), {"claims": array(claims)})
+        ).all()
         open_claims = {row[0] for row in unsettled}
         settled = [each for each in claims if each not in open_claims]
         if settled:
-            await self._conn.execute(statement(_FORGET), {"claims": settled})
+            await self._conn.execute(statement(_FORGET), {"claims": array(settled)})
         if unsettled:
             columns = zip(*unsettled, strict=True)
             values: dict[str, Any] = {
-                name: list(column)
+                name: array(column)
                 for name, column in zip(("claims", "attempts", "targets"), columns, strict=True)
             }
             await self._conn.execute(statement(_POSTPONE), values | {"again": again})
@@ -363,19 +373,9 @@ class PostgresDialing:
         return bool((await self._conn.execute(statement(_REOPENED), values)).rowcount)
 
 
-def _claimed(found: Target) -> Claimed:
-    """The progressing target as the dialer sees it."""
-    slot = found.attempt_slot
-    destination = None if slot is None else found.destinations[slot]
-    if slot is None or destination is None or found.attempt_id is None:
-        raise AssertionError(f"target {found.id} is claimed without an address")
-    return Claimed(
-        attempt_id=found.attempt_id,
-        target_id=found.id,
-        name=found.name,
-        detail=found.detail,
-        data=found.data,
-        destination=destination,
-        slot=slot,
-        try_count=found.try_counts[slot],
-    )
+def _claimed(row: Sequence[Any]) -> Claimed:
+    """From _CLAIMED_COLUMNS."""
+    attempt_id, target_id, name, detail, data, destination, slot, try_count = row
+    dialed = address(destination)
+    assert dialed is not None
+    return Claimed(attempt_id, target_id, name, detail, data, dialed, slot, try_count)

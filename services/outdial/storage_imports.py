@@ -30,6 +30,7 @@ from services.outdial.domain_imports import (
     Row,
 )
 from services.outdial.ports_imports import Counts
+from services.outdial.storage_rows import array
 
 Item = TypeVar("Item")
 _SLICE = 250
@@ -264,8 +265,8 @@ class PostgresImports:
         for each in ids:
             await driver.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(_rows_of(each)))
         if ids:
-            await self._conn.execute(statement(_REMOVE_REJECTS), {"ids": ids})
-            await self._conn.execute(statement(_REMOVE), {"ids": ids})
+            await self._conn.execute(statement(_REMOVE_REJECTS), {"ids": array(ids)})
+            await self._conn.execute(statement(_REMOVE), {"ids": array(ids)})
         return len(ids)
 
     async def _one(self, query: str, **values: object) -> Import | None:

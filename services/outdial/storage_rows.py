@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
+
+import orjson
 
 from services.common.address import Address
 from services.outdial.domain import SLOTS, Outdial, Plan, Progress, Result, Status, Target
@@ -40,15 +42,30 @@ _TARGET_COLUMNS = (
     "detail",
     "data",
 )
-TARGET_COLUMNS = ", ".join(_TARGET_COLUMNS)
 
+_JSON = frozenset(f"destination_{slot}" for slot in range(SLOTS))
 _STATUSES = {each.value: each for each in Status}
 _RESULTS = {each.value: each for each in Result}
 
 
 def of_target(prefix: str) -> str:
-    """The target columns with a table's name before each."""
-    return ", ".join(f"{prefix}.{column}" for column in _TARGET_COLUMNS)
+    """What is selected of a target, for `target`. Addresses as text: orjson reads them faster."""
+    return ", ".join(
+        f"CAST({prefix}.{column} AS text)" if column in _JSON else f"{prefix}.{column}"
+        for column in _TARGET_COLUMNS
+    )
+
+
+TARGET_COLUMNS = of_target("targets")
+
+
+def array(values: Iterable[object]) -> str:
+    """An array parameter of ids, instants, numbers or truth values, as text; None is null.
+
+    Several times faster than the driver's own way, which looks at every element for its type and for
+    what to quote. Not for texts: nothing is quoted here.
+    """
+    return "{" + ",".join(["NULL" if each is None else str(each) for each in values]) + "}"
 
 
 def outdial(row: Sequence[Any]) -> Outdial:
@@ -92,9 +109,9 @@ def target(row: Sequence[Any]) -> Target:
     )
 
 
-def address(value: Mapping[str, str] | None) -> Address | None:
-    """From a destination column."""
-    return None if value is None else Address(**value)
+def address(value: str | None) -> Address | None:
+    """From a destination column as text."""
+    return None if value is None else Address(**orjson.loads(value))
 
 
 def address_value(found: Address | None) -> dict[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,32 +12,42 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.paging import Page
-from services.outdial.domain import SLOTS, Status, Target
-from services.outdial.storage_rows import TARGET_COLUMNS, address_value, of_target, target
+from services.outdial.domain import SLOTS, Result, Status, Target
+from services.outdial.storage_rows import (
+    TARGET_COLUMNS,
+    address_value,
+    array,
+    of_target,
+    target,
+)
 
-_STATE_TYPES = {
+_TYPES = {
     "id": "uuid",
+    "outdial_id": "uuid",
+    "customer_id": "uuid",
     "attempt_id": "uuid",
     "next_try_at": "timestamptz",
+    "tm_create": "timestamptz",
     "tm_update": "timestamptz",
+    "tm_delete": "timestamptz",
     "revision": "bigint",
     "attempt_slot": "smallint",
     **{f"try_count_{slot}": "smallint" for slot in range(SLOTS)},
     "is_final": "boolean",
     "status": "text",
     "result": "text",
-}
-_FIXED_TYPES = {
-    "outdial_id": "uuid",
-    "customer_id": "uuid",
-    "tm_create": "timestamptz",
-    "tm_delete": "timestamptz",
     **{f"destination_{slot}": "jsonb" for slot in range(SLOTS)},
     "name": "text",
     "detail": "text",
     "data": "text",
 }
-_ALL_TYPES = _STATE_TYPES | _FIXED_TYPES
+_OUTCOME_TYPES = {
+    "id": "uuid",
+    "next_try_at": "timestamptz",
+    "is_success": "boolean",
+    "is_final": "boolean",
+    "is_refunded": "boolean",
+}
 
 
 def _rows(types: Mapping[str, str]) -> str:
@@ -45,14 +56,10 @@ def _rows(types: Mapping[str, str]) -> str:
     return f"unnest({arrays}) AS u ({', '.join(types)})"
 
 
-def _assigned(types: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} = u.{name}" for name in types if name != "id")
-
-
 _ADD = f"""
-INSERT INTO targets ({", ".join(_ALL_TYPES)}, create_digest)
-SELECT {", ".join(f"u.{name}" for name in _ALL_TYPES)}, u.create_digest
-FROM {_rows(_ALL_TYPES | {"create_digest": "bytea"})}
+INSERT INTO targets ({", ".join(_TYPES)}, create_digest)
+SELECT {", ".join(f"u.{name}" for name in _TYPES)}, u.create_digest
+FROM {_rows(_TYPES | {"create_digest": "bytea"})}
 ON CONFLICT ON CONSTRAINT targets_pkey DO NOTHING
 RETURNING id
 """
@@ -73,11 +80,21 @@ JOIN targets t ON t.id = u.id AND t.attempt_id = u.attempt_id
 ORDER BY t.id
 FOR UPDATE OF t
 """
-_SAVE_STATES = f"""
-UPDATE targets t SET {_assigned(_STATE_TYPES)} FROM {_rows(_STATE_TYPES)} WHERE t.id = u.id
+# Few and narrow parameters: this is half of what an attempt costs.
+_SAVE_OUTCOMES = f"""
+UPDATE targets t
+SET status = CASE WHEN u.next_try_at IS NULL THEN 'done' ELSE 'idle' END,
+    result = CASE WHEN u.next_try_at IS NOT NULL THEN '' WHEN u.is_success THEN 'success'
+                  ELSE 'fail' END,
+    next_try_at = u.next_try_at, is_final = u.is_final,
+    {", ".join(f"try_count_{s} = t.try_count_{s} - (u.is_refunded AND t.attempt_slot = {s} AND t.try_count_{s} > 0)::int::smallint" for s in range(SLOTS))},
+    attempt_id = NULL, attempt_slot = NULL, revision = t.revision + 1, tm_update = :tm_update
+FROM {_rows(_OUTCOME_TYPES)}
+WHERE t.id = u.id
 """
 _SAVE = f"""
-UPDATE targets t SET {_assigned(_ALL_TYPES)} FROM {_rows(_ALL_TYPES)} WHERE t.id = u.id
+UPDATE targets t SET {", ".join(f"{name} = u.{name}" for name in _TYPES if name != "id")}
+FROM {_rows(_TYPES)} WHERE t.id = u.id
 """
 _LIST = f"""
 SELECT {TARGET_COLUMNS} FROM targets
@@ -109,31 +126,43 @@ class PostgresTargets:
         taken = [each.id for each in targets if each.id not in added]
         if not taken:
             return {}
-        rows = await self._conn.execute(statement(_DIGESTS), {"ids": taken})
+        rows = await self._conn.execute(statement(_DIGESTS), {"ids": array(taken)})
         return {row[0]: row[1] for row in rows}
 
     async def get_many(self, target_ids: Sequence[UUID]) -> Sequence[Target]:
         """See ports.Targets."""
-        return await self._targets(_GET, {"ids": list(target_ids)})
+        return await self._targets(_GET, {"ids": array(target_ids)})
 
     async def lock(self, target_ids: Sequence[UUID]) -> Sequence[Target]:
         """See ports.Targets."""
-        return await self._targets(_LOCK, {"ids": list(target_ids)})
+        return await self._targets(_LOCK, {"ids": array(target_ids)})
 
     async def lock_attempts(self, attempts: Mapping[UUID, UUID | None]) -> Sequence[Target]:
         """See ports.Targets."""
         if None in attempts.values():
-            return await self._targets(_LOCK_ATTEMPTS, {"attempts": list(attempts)})
-        values = {"attempts": list(attempts), "ids": list(attempts.values())}
+            return await self._targets(_LOCK_ATTEMPTS, {"attempts": array(attempts)})
+        values = {"attempts": array(attempts), "ids": array(attempts.values())}
         return await self._targets(_LOCK_KNOWN_ATTEMPTS, values)
 
     async def save(self, target: Target) -> None:
         """See ports.Targets."""
         await self._conn.execute(statement(_SAVE), _columns([target]))
 
-    async def save_states(self, targets: Sequence[Target]) -> None:
+    async def save_outcomes(
+        self, changes: Sequence[tuple[Target, Target]], tm_update: datetime
+    ) -> None:
         """See ports.Targets."""
-        await self._conn.execute(statement(_SAVE_STATES), _state_columns(targets))
+        values: dict[str, Any] = {
+            "id": array(after.id for _, after in changes),
+            "next_try_at": array(after.tm_next_try for _, after in changes),
+            "is_success": array(after.result is Result.SUCCESS for _, after in changes),
+            "is_final": array(after.is_final for _, after in changes),
+            "is_refunded": array(
+                before.try_counts is not after.try_counts for before, after in changes
+            ),
+            "tm_update": tm_update,
+        }
+        await self._conn.execute(statement(_SAVE_OUTCOMES), values)
 
     async def list(self, outdial_id: UUID, page: Page, status: Status | None) -> Sequence[Target]:
         """See ports.Targets."""
@@ -153,34 +182,27 @@ class PostgresTargets:
         return [target(row) for row in await self._conn.execute(statement(sql), values)]
 
 
-def _state_columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
+def _columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
     columns: dict[str, list[Any]] = {
         "id": [each.id for each in targets],
+        "outdial_id": [each.outdial_id for each in targets],
+        "customer_id": [each.customer_id for each in targets],
         "attempt_id": [each.attempt_id for each in targets],
         "next_try_at": [each.tm_next_try for each in targets],
+        "tm_create": [each.tm_create for each in targets],
         "tm_update": [each.tm_update for each in targets],
+        "tm_delete": [each.tm_delete for each in targets],
         "revision": [each.revision for each in targets],
         "attempt_slot": [each.attempt_slot for each in targets],
         "is_final": [each.is_final for each in targets],
         "status": [each.status.value for each in targets],
         "result": [each.result.value for each in targets],
-    }
-    for slot in range(SLOTS):
-        columns[f"try_count_{slot}"] = [each.try_counts[slot] for each in targets]
-    return columns
-
-
-def _columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
-    columns = _state_columns(targets) | {
-        "outdial_id": [each.outdial_id for each in targets],
-        "customer_id": [each.customer_id for each in targets],
-        "tm_create": [each.tm_create for each in targets],
-        "tm_delete": [each.tm_delete for each in targets],
         "name": [each.name for each in targets],
         "detail": [each.detail for each in targets],
         "data": [each.data for each in targets],
     }
     for slot in range(SLOTS):
+        columns[f"try_count_{slot}"] = [each.try_counts[slot] for each in targets]
         columns[f"destination_{slot}"] = [_json(each, slot) for each in targets]
     return columns
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 from uuid import UUID
 
@@ -50,9 +50,6 @@ class Carrier(Protocol):
     async def rang(self) -> list[str]:
         """The numbers whose phones rang, as the network itself says."""
         ...
-
-
-Carriers = Callable[[], AbstractAsyncContextManager[Carrier]]
 
 
 class Ear:

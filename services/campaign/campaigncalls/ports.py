@@ -35,7 +35,8 @@ class Campaigncalls(Protocol):
     ) -> set[UUID]:
         """Add the attempts whose ids are neither known nor tombstoned; their ids.
 
-        They may be placed for `place_seconds` of the database's time.
+        They are of one campaign and one batch: what they copy from the campaign, their dialer and
+        their deadline MUST be the same. They may be placed for `place_seconds` of the database's time.
         """
 
     async def present(self, ids: Sequence[UUID]) -> Mapping[UUID, Present]:

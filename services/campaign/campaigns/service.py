@@ -40,12 +40,19 @@ class _Prepared:
         """References that would change."""
         return _exchanged(self.read, self.changed)
 
+    def holds_for(self, locked: Campaign, transition: Transition | None) -> bool:
+        """True while what was checked is what would be changed, whatever else others have changed."""
+        starts = transition is not None and transition.status is Status.RUN
+        if starts and locked.status is not Status.RUN and not self.is_starting:
+            return False
+        return not _exchanged(self.read, locked)
+
 
 class CampaignService:
     """The use cases; each acts for one customer.
 
-    Other services are asked before the transaction that changes the campaign. That transaction
-    starts over when the campaign has been changed since it was read.
+    Other services are asked before the transaction that changes the campaign. All starts over when
+    somebody has exchanged what they were asked about meanwhile.
     """
 
     def __init__(self, *, begin: Begin, references: References, clock: Clock) -> None:
@@ -188,7 +195,7 @@ class CampaignService:
         try:
             async with self._begin() as tx:
                 locked = await tx.campaigns.lock(prepared.read.id)
-                if locked is None or locked.revision != prepared.read.revision:
+                if locked is None or not prepared.holds_for(locked, transition):
                     changed = None
                 else:
                     changed = await self._apply(tx, locked, wanted, transition, now)

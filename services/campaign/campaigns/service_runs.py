@@ -85,7 +85,7 @@ class RunService:
             if campaign is None or not _may_end(campaign, end):
                 return False
             follower = locked.get(next_id) if next_id else None
-            if campaign.revision != read.revision or (
+            if campaign.next_campaign_id != read.next_campaign_id or (
                 successor and (follower is None or follower.revision != successor.campaign.revision)
             ):
                 return None

@@ -206,7 +206,7 @@ class Control:
             # The answer was missed, for example while the dialer before was dead.
             attempt.tm_answer = ending.tm_answer
             attempt.call = attempt.call or self._new_call(attempt)
-        self.flows.end(attempt.id)
+        self.flows.end(attempt.id, self._remembered.pop(attempt.id, None))
         self.desk.caller_ended(attempt.id)
         self._reports.ended(attempt, tm, ending)
         self._update_call(
@@ -217,7 +217,6 @@ class Control:
             hangup_by=hung_up_by.value,
             tm_hangup=tm,
         )
-        self._remembered.pop(attempt.id, None)
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
 
@@ -228,7 +227,7 @@ class Control:
     def forget_closed(self, attempt: Attempt) -> None:
         """The campaign service has closed it: nobody may be on the line any more."""
         self._telephony.hangup([attempt.id])
-        self.flows.end(attempt.id)
+        self.flows.end(attempt.id, self._remembered.pop(attempt.id, None))
         self.desk.caller_ended(attempt.id)
         self._update_call(attempt, "hangup", status=CallStatus.HANGUP, tm_hangup=self._clock.now())
         self._attempts.remove(attempt)

@@ -130,9 +130,13 @@ class Flows:
         run.changed(self._clock.now())
         self._journal.flow(run)
 
-    def end(self, call_id: UUID) -> FlowRun | None:
-        """The call is over or is to be: so is its execution."""
+    def end(self, call_id: UUID, row: Activeflow | None = None) -> FlowRun | None:
+        """The call is over or is to be: so is its execution. `row` is the one a dialer before began,
+        if it is not gone on with yet.
+        """
         run = self._runs.pop(call_id, None)
+        if run is None and row is not None:
+            run = restore(row, self._dialer_id)
         self._attempts.pop(call_id, None)
         self._wake_no_more(call_id)
         if run is not None and not run.is_ended:

@@ -46,9 +46,6 @@ class Attempt:
     stop: StopMode | None = None  # its campaign is stopping
     is_hangup_asked: bool = False
     is_canceled_by_stop: bool = False
-    is_adopted: bool = (
-        False  # it was listed at a take-over and has not been seen on the network yet
-    )
     call: Call | None = None
     counted: Bucket | None = None  # owned by Attempts
 

@@ -21,7 +21,9 @@ from services.common.natsauth import API
 from tests.integration.common.servers import eventually
 
 OPERATOR = natsauth.create_operator()
-VICTIM, ROGUE = uuid.uuid4(), uuid.uuid4()
+# Fixed, because they are parts of test names: every worker must collect the same ones.
+VICTIM = uuid.UUID("0198a000-0000-7000-8000-00000000000a")
+ROGUE = uuid.UUID("0198a000-0000-7000-8000-00000000000b")
 OWN_FILTER = natsauth.customer_filter(ROGUE)
 OWN, OTHERS = natsauth.consumer_names(ROGUE)[0], natsauth.consumer_names(VICTIM)[0]
 CREATE = f"{API}.CONSUMER.CREATE.{STREAM}.{OWN}.{OWN_FILTER}"

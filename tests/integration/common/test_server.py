@@ -146,6 +146,27 @@ async def test_a_background_task_that_ends_is_a_failure_too() -> None:
     assert caught.group_contains(RuntimeError, match="worker ended by itself")
 
 
+async def test_a_background_task_that_misses_its_cancellation_ends_all_the_same() -> None:
+    cancelled = 0
+
+    async def deaf() -> None:
+        # As a driver's `asyncio.wait_for` may be when its result arrives at that moment.
+        nonlocal cancelled
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                cancelled += 1
+                if cancelled > 1:
+                    raise
+
+    server = echo.echo_server(repeat, background=[("deaf", deaf)])
+    async with asyncio.timeout(10):
+        async with running(server):
+            await server.wait_serving()
+    assert cancelled == 2
+
+
 async def test_the_end_comes_in_order() -> None:
     log: list[str] = []
     in_flight, drained = asyncio.Event(), asyncio.Event()

@@ -85,6 +85,28 @@ async def test_too_large_headers_are_refused(system: System) -> None:
     assert answer.startswith(b"HTTP/1.1 400") or answer == b""
 
 
+async def test_too_large_headers_in_one_piece_are_refused(system: System) -> None:
+    head = b"GET /ping HTTP/1.1\r\nHost: a\r\nX-Fill: " + b"x" * 5000 + b"\r\n\r\n"
+    assert "too large" in envelope(await raw(system, head))["message"]
+
+
+@pytest.mark.parametrize(
+    "length", [b"abc", b"-5", b"99999999999999999999", b"2\r\nContent-Length: 3"]
+)
+async def test_what_is_not_http_gets_the_envelope_too(system: System, length: bytes) -> None:
+    head = b"POST /tags HTTP/1.1\r\nHost: a\r\nContent-Length: " + length + b"\r\n\r\n{}"
+    assert envelope(await raw(system, head))["status"] == "INVALID_ARGUMENT"
+
+
+def envelope(answer: bytes) -> dict[str, Any]:
+    """The error of a raw 400, whose request id is also in the header."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    error: dict[str, Any] = json.loads(body)["error"]
+    assert f"x-request-id: {error['request_id']}" in head.decode().lower()
+    return error
+
+
 async def test_a_header_that_never_ends_is_cut_off(system: System) -> None:
     assert await raw(system) == b""
     assert await raw(system, b"GET / HTTP/1.1\r\n", b"Host: a\r\n", pause=0.4) == b""

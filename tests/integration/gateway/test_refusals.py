@@ -14,7 +14,7 @@ from services.common.clock import SystemClock
 from services.common.errors import Internal, Unavailable
 from tests.integration.gateway.conftest import ACCESS_KEY, System
 
-SOMEBODY = str(uuid.uuid4())
+SOMEBODY = "0198a000-0000-7000-8000-00000000000c"
 
 
 @pytest.mark.parametrize("prefix", ["", "/v1.0"])
@@ -235,3 +235,17 @@ async def test_a_service_that_is_down_is_503_until_it_is_back(system: System) ->
                 break
             assert answer.status_code == 503
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("host", ["[", "a b", "", "[::1", "x" * 300])
+async def test_a_malformed_host_header_harms_nothing(system: System, host: str) -> None:
+    for path, code in (("/ping", 200), ("/nothing", 404)):
+        answer = await system.http.get(path, headers={"Host": host})
+        assert answer.status_code == code
+
+
+async def test_head_of_a_stream_does_not_stay(system: System) -> None:
+    made = await system.ok("POST", "/campaigns", {})
+    answer = await system.http.head(f"/campaigns/{made['id']}/events?token={ACCESS_KEY}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/event-stream")

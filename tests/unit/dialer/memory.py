@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -29,11 +29,11 @@ class MemoryRecords:
         await self.faults.enter("save")
         for call in calls:
             known = self.call_rows.get(call.id)
-            if known is None or known.revision < call.revision:
+            if known is None or (known.revision < call.revision and not known.is_over):
                 self.call_rows[call.id] = call
         for flow in activeflows:
             stored = self.flow_rows.get(flow.id)
-            if stored is None or stored.revision < flow.revision:
+            if stored is None or (stored.revision < flow.revision and not stored.is_ended):
                 self.flow_rows[flow.id] = flow
         self.facts += facts
 
@@ -70,6 +70,28 @@ class MemoryRecords:
             for call in self.call_rows.values()
             if call.campaign_id == campaign_id and not call.is_over
         ]
+
+    async def unheld(self, others: Collection[str]) -> list[UUID]:
+        calls = {
+            call.id
+            for call in self.call_rows.values()
+            if not call.is_over and call.dialer_id not in others
+        }
+        flows = {
+            flow.reference_id
+            for flow in self.flow_rows.values()
+            if not flow.is_ended and flow.reference_id and flow.dialer_id not in others
+        }
+        return list(calls | flows)
+
+    async def of_calls(self, call_ids: Collection[UUID]) -> tuple[list[Call], list[Activeflow]]:
+        calls = [call for call in self.call_rows.values() if call.id in call_ids]
+        flows = [
+            flow
+            for flow in self.flow_rows.values()
+            if flow.reference_id in call_ids and not flow.is_ended
+        ]
+        return calls, flows
 
     def told(self, call_id: UUID) -> list[str]:
         """Events of one call, in order."""

@@ -286,7 +286,7 @@ async def test_a_row_that_cannot_be_stored_holds_up_no_other(stage: Stages) -> N
                 raise ValueError("cannot be stored")
             await save(calls, *rest)
 
-        s.records.save = choking  # type: ignore[method-assign]
+        s.records.save = choking  # type: ignore[method-assign, assignment]
         for call in s.calls:
             s.telephony.tell(Answered(call, s.clock.now(), AnsweredBy.HUMAN))
         await s.settle(1.0)

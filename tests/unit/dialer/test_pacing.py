@@ -139,7 +139,7 @@ def test_a_changed_rate_holds_from_now_on() -> None:
     assert bucket.available(10.0) == 1
 
 
-def test_batches_grow_while_full_and_fast_and_shrink_when_slow() -> None:
+def test_batches_grow_while_full_and_in_time_and_shrink_when_slow() -> None:
     size = BatchSize(smallest=64, largest=1000)
     size.took(64, 0.01)
     assert size.current == 128
@@ -148,5 +148,7 @@ def test_batches_grow_while_full_and_fast_and_shrink_when_slow() -> None:
     for _ in range(5):
         size.took(size.current, 0.01)
     assert size.current == 1000
-    size.took(1000, 1.5)
+    size.took(1000, 1.6)
     assert size.current == 500
+    size.took(500, 1.0)
+    assert size.current == 500  # in between: as it is

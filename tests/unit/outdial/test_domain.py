@@ -95,7 +95,7 @@ def plan(*counts: int, types: set[str] | None = None) -> Plan:
 def test_lowest_slot_with_an_address_and_a_try_left(
     counts: tuple[int, ...], maxima: tuple[int, ...], types: set[str] | None, slot: int | None
 ) -> None:
-    assert slot_with_tries(make_target(try_counts=counts), maxima, types) == slot
+    assert slot_with_tries(make_target().destinations, counts, maxima, types) == slot
 
 
 def test_slot_used_up_leaves_the_next_one() -> None:
@@ -127,15 +127,15 @@ def test_reopening_needs_an_exhausted_target_and_a_try_it_can_use() -> None:
     spent = make_target(
         status=Status.DONE, result=Result.FAIL, try_counts=(1, 0, 0, 0, 0), tm_next_try=None
     )
-    found = reopened(spent, plan(2), NOW)
+    found = reopened(spent, plan(2), NOW, NOW)
     assert found is not None
     assert (found.status, found.result, found.tm_next_try) == (Status.IDLE, Result.NONE, NOW)
     assert found.try_counts == spent.try_counts
-    assert reopened(spent, plan(1, 5, 5), NOW) is None
-    assert reopened(replace(spent, is_final=True), plan(2), NOW) is None
-    assert reopened(replace(spent, result=Result.SUCCESS), plan(2), NOW) is None
-    assert reopened(replace(spent, tm_delete=NOW), plan(2), NOW) is None
-    assert reopened(spent, plan(1, 0, 1, types={"email"}), NOW) is not None
+    assert reopened(spent, plan(1, 5, 5), NOW, NOW) is None
+    assert reopened(replace(spent, is_final=True), plan(2), NOW, NOW) is None
+    assert reopened(replace(spent, result=Result.SUCCESS), plan(2), NOW, NOW) is None
+    assert reopened(replace(spent, tm_delete=NOW), plan(2), NOW, NOW) is None
+    assert reopened(spent, plan(1, 0, 1, types={"email"}), NOW, NOW) is not None
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_counters_follow_every_change() -> None:
     )
     assert delta([(new, replace(new, tm_delete=NOW))]) == Delta(idle=-1)
     gone = replace(claimed, tm_delete=NOW)
-    assert delta([(gone, released(gone, NOW))]) == Delta()
+    assert delta([(gone, released(gone, NOW, NOW))]) == Delta()
 
 
 targets = st.builds(
