@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.client import Client
-from cli.stack.folder import is_port_free
+from cli.stack.ports import find_free_port
 
 PROFILE = Path(__file__).with_name("profile.json")
 _STOP_SECONDS = 60.0
@@ -35,7 +35,7 @@ class Running:
 def stack(folder: Path) -> Iterator[Running]:
     """`outbound up` on the folder, in real time, without rate limits and with quiet logs."""
     key = "vb_" + secrets.token_hex(16)
-    port = next(port for port in range(17_800, 18_000) if is_port_free("127.0.0.1", port))
+    port = find_free_port("127.0.0.1", range(17_800, 18_000))
     command = [sys.executable, "-m", "cli.main", "up", "--data-dir", str(folder / "data")]
     command += ["--http", f"127.0.0.1:{port}", "--network-profile", str(PROFILE)]
     environment = {

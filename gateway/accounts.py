@@ -15,7 +15,12 @@ from gateway.credentials import PREFIX_LENGTH, derived_key, hash_of, new_key
 from gateway.identity import AccessKey, Customer, Identity
 from gateway.storage import Accounts
 from services.common.clock import Clock, wall_seconds
-from services.common.errors import AlreadyExists, NotFound, PermissionDenied
+from services.common.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+)
 from services.common.paging import Page
 
 LEAST_EXPIRE: Final = 86_400
@@ -78,8 +83,10 @@ class AccountService:
     async def update_key(
         self, identity: Identity, key_id: UUID, changes: Mapping[str, str]
     ) -> AccessKey:
-        """Change name or detail."""
-        await self.get_key(identity, key_id)
+        """Change name or detail; FailedPrecondition for a deleted key."""
+        key = await self.get_key(identity, key_id)
+        if key.tm_delete is not None:
+            raise FailedPrecondition(f"access key {key_id} is deleted", id=str(key_id))
         changed = await self._accounts.update_key(key_id, changes, self._clock.now())
         return _owned(changed, identity, key_id)
 

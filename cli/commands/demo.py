@@ -22,7 +22,7 @@ from cli.commands.up import parse_address, stop_on_signals
 from cli.dashboard import Snapshot, refreshed, render, snapshot
 from cli.errors import CommandError, ExitCode
 from cli.sample import sample_csv
-from cli.stack.folder import is_port_free
+from cli.stack.ports import find_free_port, is_port_free
 from cli.stack.stack import Stack, StackOptions
 from services.common.clock import boot_seconds
 
@@ -56,7 +56,7 @@ def demo(
     """Start everything, import people, run a campaign to its end, check that the numbers add up."""
     host, port = parse_address(http)
     if http == "127.0.0.1:8080" and not is_port_free(host, port):
-        port = _free_port(host)
+        port = find_free_port(host, range(8081, 8181))
     stopping = stop_on_signals()
     console = Console(stderr=True)
     with _folder(data_dir) as folder:
@@ -250,10 +250,3 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="outbound-demo-", ignore_cleanup_errors=True) as path:
         yield Path(path)
-
-
-def _free_port(host: str) -> int:
-    for port in range(8081, 8181):
-        if is_port_free(host, port):
-            return port
-    raise CommandError(f"no free port between 8080 and 8180 on {host}", ExitCode.UNAVAILABLE)

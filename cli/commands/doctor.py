@@ -21,7 +21,8 @@ from cli.embedded.errors import EmbeddedError
 from cli.embedded.nats import Nats
 from cli.embedded.postgres_files import find_binaries
 from cli.errors import CommandError, ExitCode
-from cli.stack.folder import DataFolder, is_port_free
+from cli.stack.folder import DataFolder
+from cli.stack.ports import is_port_free
 from cli.stack.processes import grpc_health, http_health
 
 _MIN_FREE_BYTES = 1024**3

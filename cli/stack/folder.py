@@ -5,14 +5,14 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import socket
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from cli.embedded.errors import AlreadyRunning, PortTaken, folder_error
+from cli.embedded.errors import AlreadyRunning, folder_error
+from cli.stack.ports import find_free_port, is_port_free, spread
 
 DEFAULT_DATA_DIR = Path("outbound-data")
 # Below the ports Linux hands to outgoing connections (32768-60999), so that a service that is
@@ -106,11 +106,13 @@ class DataFolder:
         former: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
         ports: dict[str, int] = {}
         taken: set[int] = set()
-        start = _FIRST_PORT + os.getpid() % (_LAST_PORT - _FIRST_PORT)
         for name in names:
             port = former.get(name, 0)
             if port in taken or not is_port_free("127.0.0.1", port):
-                port = _next_free_port(start, taken)
+                candidates = spread(_FIRST_PORT, _LAST_PORT)
+                port = find_free_port(
+                    "127.0.0.1", (each for each in candidates if each not in taken)
+                )
             ports[name] = port
             taken.add(port)
         write_private(path, json.dumps(ports))
@@ -129,40 +131,9 @@ def write_private(path: Path, text: str) -> None:
         raise folder_error(path, error) from error
 
 
-def is_port_free(host: str, port: int) -> bool:
-    """Whether a server could listen there now; False for port 0."""
-    if port == 0:
-        return False
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def require_free(host: str, port: int, option: str) -> None:
-    """Raise PortTaken when nobody else could listen there."""
-    if not is_port_free(host, port):
-        raise PortTaken(
-            f"{host}:{port} is taken or not an address here; choose another with {option}"
-        )
-
-
 def utc_now() -> datetime:
     """The real time; the stack's epoch."""
     return datetime.now(UTC)
-
-
-def _next_free_port(start: int, taken: set[int]) -> int:
-    span = _LAST_PORT - _FIRST_PORT + 1
-    for step in range(span):
-        port = _FIRST_PORT + (start - _FIRST_PORT + step) % span
-        if port not in taken and is_port_free("127.0.0.1", port):
-            return port
-    raise PortTaken(f"no free port between {_FIRST_PORT} and {_LAST_PORT} on 127.0.0.1")
 
 
 def _read_clock(path: Path) -> ClockSettings | None:

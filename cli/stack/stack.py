@@ -14,7 +14,8 @@ from cli.embedded.nats import Nats
 from cli.embedded.postgres import SUPERUSER, Postgres
 from cli.errors import CommandError, ExitCode
 from cli.stack import database
-from cli.stack.folder import ClockSettings, DataFolder, require_free, utc_now
+from cli.stack.folder import ClockSettings, DataFolder, utc_now
+from cli.stack.ports import require_free
 from cli.stack.processes import Child, ProcessSpec, grpc_health, http_health
 from cli.stack.secrets import Secrets
 from services.common import natsauth

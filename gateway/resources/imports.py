@@ -240,8 +240,9 @@ ROUTES = (
         creates=True,
         about="CSV with a header line, or one JSON object a line; UTF-8. Columns are taken by name: "
         "name, detail, data, destination_0..4; phone, number and email mean destination_0; "
-        "`map.<column>=<field>` renames, the rest goes to data. All valid rows appear at once at the "
-        "end, or none. With an Idempotency-Key a broken import is resumed by sending it again.",
+        "the rest goes to data. With `map.<column>=<field>` exactly the columns named are taken. "
+        "All valid rows appear at once at the end, or none. With an Idempotency-Key a broken import "
+        "is resumed by sending it again.",
     ),
     reading(TAG, "/outdials/{id}/imports/{import_id}", "Get an import", _get, IMPORT),
     Route(

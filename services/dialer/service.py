@@ -8,6 +8,7 @@ that still rings and has no row.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -110,12 +111,15 @@ class DialerService:
         actions: Sequence[Action],
         variables: Mapping[str, str],
     ) -> Activeflow:
-        """Execute a flow or actions without a call. Creating the same id twice gives the first."""
+        """Execute a flow or actions without a call. Creating the same id twice gives the first.
+
+        AlreadyExists when the first belongs to another customer or runs something else.
+        """
         if activeflow_id is not None:
             known = await self._records.activeflow(activeflow_id)
             if known is not None:
-                if known.customer_id != customer_id:
-                    raise AlreadyExists(f"activeflow {activeflow_id} exists")
+                if known.customer_id != customer_id or not _runs(known, flow_id, actions):
+                    raise AlreadyExists(f"the id {activeflow_id} is taken by another activeflow")
                 return known
         run_id = activeflow_id or new_id()
         given = accept_from_outside(variables)
@@ -182,9 +186,12 @@ class DialerService:
     async def delete_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
         """Stop and soft-delete. Deleting twice changes nothing."""
         flow = await self.get_activeflow(customer_id, activeflow_id)
-        if not flow.is_ended:
-            await self.stop_activeflow(customer_id, activeflow_id, is_forwarded=False)
-        return await self._records.delete_activeflow(activeflow_id)
+        if flow.is_ended:
+            return await self._records.delete_activeflow(activeflow_id)
+        stopped = await self.stop_activeflow(customer_id, activeflow_id, is_forwarded=False)
+        deleted = await self._records.delete_activeflow(activeflow_id)
+        # The row learns of the end a moment after its dialer does.
+        return replace(stopped, tm_update=deleted.tm_update, tm_delete=deleted.tm_delete)
 
     # ----------------------------------------------------------------------------------- inside
 
@@ -225,6 +232,13 @@ class DialerService:
         if unreachable:
             raise Unavailable("a dialer that may hold this does not answer; try again")
         return None
+
+
+def _runs(flow: Activeflow, flow_id: UUID | None, actions: Sequence[Action]) -> bool:
+    """Whether it was begun with this flow and, when they are given, these actions."""
+    if flow.flow_id != flow_id:
+        return False
+    return not actions or list(flow.actions) == validate_actions(actions)
 
 
 def _check_owner(customer_id: UUID, owner: UUID, what: str, resource_id: UUID) -> None:

@@ -110,10 +110,18 @@ class OutplanHandler:
         """Note the plan's maxima for the outdials dialed by it."""
         for received in batches:
             for event in received.events:
-                message = outplan_events.OutplanEvent.FromString(event.data)
-                counts = maxima(message.outplan.max_try_counts, "outplan.max_try_counts")
-                for outdial_id in message.outdial_ids:
-                    await self._dialing.plan_changed(parse_id(outdial_id, "outdial_ids"), counts)
+                await self._note(outplan_events.OutplanEvent.FromString(event.data))
+
+    async def _note(self, message: outplan_events.OutplanEvent) -> None:
+        try:
+            counts = maxima(message.outplan.max_try_counts, "outplan.max_try_counts")
+            outdial_ids = [parse_id(each, "outdial_ids") for each in message.outdial_ids]
+        except InvalidArgument as exc:
+            # Not lost: the next claim brings the plan itself.
+            get_logger().error("outplan_unreadable", outplan=message.outplan.id, error=str(exc))
+            return
+        for outdial_id in outdial_ids:
+            await self._dialing.plan_changed(outdial_id, counts)
 
 
 def _settlement(data: bytes) -> Settlement | None:

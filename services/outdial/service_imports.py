@@ -57,6 +57,8 @@ class ImportService:
     def __init__(self, *, begin: Begin, clock: Clock) -> None:
         self._begin = begin
         self._clock = clock
+        # The loop itself forgets a task that nobody refers to.
+        self._finishing: set[asyncio.Task[None]] = set()
 
     async def run(
         self,
@@ -80,7 +82,10 @@ class ImportService:
         reading = _Reading(self._begin, found, options)
         slot_columns = await reading.read(chunks)
         # Its rows are all here: a caller that goes away now does not undo it.
-        await asyncio.shield(asyncio.create_task(self._finish(found, options, slot_columns)))
+        finishing = asyncio.create_task(self._finish(found, options, slot_columns))
+        self._finishing.add(finishing)
+        finishing.add_done_callback(self._finishing.discard)
+        await asyncio.shield(finishing)
         return await self.get(customer_id, outdial_id, import_id)
 
     async def get(self, customer_id: UUID, outdial_id: UUID, import_id: UUID) -> Import:

@@ -19,8 +19,9 @@ import pytest
 from nats.aio.client import Client
 
 from services.common import natsauth
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.scenario import make_scenario, run, wait_finished
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("stack")
 

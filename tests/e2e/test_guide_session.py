@@ -9,7 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("stack")
 

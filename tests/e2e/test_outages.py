@@ -7,9 +7,10 @@ import signal
 
 import pytest
 
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.audit import audit
 from tests.support.scenario import gather, make_scenario, run, wait_finished
+from tests.support.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("own-stacks"), pytest.mark.timeout(300)]
 

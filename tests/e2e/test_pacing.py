@@ -9,9 +9,10 @@ import pytest
 
 from cli.client import Client
 from cli.errors import CommandError
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.audit import audit
 from tests.support.scenario import Scenario, gather, make_scenario, run, wait_finished
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("stack")
 

@@ -13,7 +13,7 @@ import pytest
 
 from cli.client import Client
 from cli.errors import CommandError
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.audit import audit
 from tests.support.scenario import (
     add_targets,
@@ -22,6 +22,7 @@ from tests.support.scenario import (
     run,
     wait_finished,
 )
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("stack")
 

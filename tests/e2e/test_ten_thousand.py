@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.audit import audit
 from tests.support.scenario import gather, make_scenario, run, wait_finished
+from tests.support.waiting import wait_for
 
 TARGETS = 10_000
 VICTIMS = ("dialer-1", "dialer-2", "campaign", "outdial", "queue", "nats", "postgres")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.stack import RunningStack, start_stack, wait_for
+from tests.fixtures.stack import RunningStack, start_stack
 from tests.support.scenario import make_scenario, run, wait_finished
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("own-stacks")
 

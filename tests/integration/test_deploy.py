@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,33 +20,33 @@ from psycopg import sql
 
 from cli.embedded.nats import Nats
 from cli.embedded.postgres import Postgres
-from cli.stack.folder import is_port_free
+from cli.stack.ports import find_free_port
 from cli.stack.stack import SCHEMAS
 from deploy import keys
 from deploy.migrate import migrate
+from tests.support.servers import open_folder
 
 
 @pytest.fixture(scope="module")
 def databases() -> Iterator[dict[str, str]]:
     """Addresses as the job `keys` writes them, of a server that asks for passwords."""
-    port = next(port for port in range(25_432, 26_432) if is_port_free("127.0.0.1", port))
-    folder = Path(tempfile.mkdtemp(prefix="outbound-test-"))
-    folder.chmod(0o755)
-    keys.settle(folder / "keys", f"127.0.0.1:{port}", {})
-    urls: dict[str, str] = json.loads((folder / "keys/migrate/databases.json").read_text())
-    server = Postgres(folder / "postgres", fsync=False, listen="127.0.0.1", port=port)
-    server.start()
-    try:
-        with psycopg.connect(server.url(), autocommit=True) as connection:
-            password = urlsplit(urls[keys.SUPERUSER]).password
-            connection.execute(
-                sql.SQL("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD {}").format(
-                    sql.Literal(password)
+    port = find_free_port("127.0.0.1", range(25_432, 26_432))
+    with open_folder() as folder:
+        keys.settle(folder / "keys", f"127.0.0.1:{port}", {})
+        urls: dict[str, str] = json.loads((folder / "keys/migrate/databases.json").read_text())
+        server = Postgres(folder / "postgres", fsync=False, listen="127.0.0.1", port=port)
+        try:
+            server.start()
+            with psycopg.connect(server.url(), autocommit=True) as connection:
+                password = urlsplit(urls[keys.SUPERUSER]).password
+                connection.execute(
+                    sql.SQL("CREATE ROLE postgres SUPERUSER LOGIN PASSWORD {}").format(
+                        sql.Literal(password)
+                    )
                 )
-            )
-        yield urls
-    finally:
-        server.stop()
+            yield urls
+        finally:
+            server.stop()
 
 
 def test_migrate_makes_what_each_service_may_use_and_is_repeatable(

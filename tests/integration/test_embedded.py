@@ -8,9 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -29,17 +27,17 @@ from cli.embedded.errors import (
 from cli.embedded.nats import Nats
 from cli.embedded.postgres import Postgres
 from cli.embedded.postgres_files import find_binaries
+from tests.support.servers import open_folder
+from tests.support.waiting import wait_for
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="about servers started by root")
 
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder every user may enter (pytest's own is closed to PostgreSQL's user)."""
-    path = Path(tempfile.mkdtemp(prefix="outbound-test-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
+    """A folder every user may enter, PostgreSQL's too."""
+    with open_folder() as path:
+        yield path
 
 
 @pytest.fixture
@@ -61,13 +59,6 @@ def query(server: Postgres, statement: str) -> object:
         cursor = connection.execute(statement.encode())
         row = cursor.fetchone() if cursor.description else None
         return row[0] if row else None
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline, "the condition never came true"
-        time.sleep(0.02)
 
 
 def is_alive(pid: int) -> bool:

@@ -10,7 +10,7 @@ import itertools
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Plan:
 
 @dataclass(slots=True)
 class Evidence:
-    """Everything about one finished campaign."""
+    """Everything about one finished campaign. `events` is None when they were not gathered."""
 
     plan: Plan
     campaign: Mapping[str, Any]
@@ -49,7 +49,7 @@ class Evidence:
     campaigncalls: Sequence[Mapping[str, Any]]
     targets: Sequence[Mapping[str, Any]]
     network: Mapping[str, NetworkCall]
-    events: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    events: Sequence[Mapping[str, Any]] | None = None
 
 
 def read_ledger(path: Path, kind: str = "customer") -> dict[str, NetworkCall]:
@@ -82,8 +82,8 @@ def audit(evidence: Evidence) -> list[str]:
     findings += _tries_within_plan(evidence)
     findings += _targets_settled(evidence)
     findings += _stats_agree(evidence)
-    if evidence.events:
-        findings += _events_agree(evidence)
+    if evidence.events is not None:
+        findings += _events_agree(evidence, evidence.events)
     return findings
 
 
@@ -209,12 +209,12 @@ def _stats_agree(evidence: Evidence) -> list[str]:
     return findings
 
 
-def _events_agree(evidence: Evidence) -> list[str]:
+def _events_agree(evidence: Evidence, events: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every attempt has exactly one event for each of its changes; a repeated delivery is none."""
     findings = []
     seen: dict[str, Counter[str]] = defaultdict(Counter)
     ids = set()
-    for event in evidence.events:
+    for event in events:
         if event["resource"] != "campaigncall" or event["id"] in ids:
             continue
         ids.add(event["id"])

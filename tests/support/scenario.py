@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cli.client import Client
-from tests.fixtures.stack import RunningStack, wait_for
+from tests.fixtures.stack import RunningStack
 from tests.support.audit import Evidence, Plan
+from tests.support.waiting import wait_for
 
 SOURCE = "+15550000000"
 
@@ -149,7 +150,7 @@ def gather(
         campaigncalls=attempts,
         targets=targets,
         network=network,
-        events=stored_events(stack, scenario.campaign_id) if with_events else (),
+        events=stored_events(stack, scenario.campaign_id) if with_events else None,
     )
 
 

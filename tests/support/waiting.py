@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 PATIENCE_SECONDS = 30.0
-_LOOK_SECONDS = 0.02
+_LOOK_SECONDS = 0.05
 
 
 def wait_for(

@@ -18,7 +18,7 @@ from nats.js.api import ConsumerConfig
 from services.common import natsauth
 from services.common.bus import STREAM, Bus, subject
 from services.common.natsauth import API
-from tests.integration.common.servers import eventually
+from tests.support.waiting import eventually
 
 OPERATOR = natsauth.create_operator()
 # Fixed, because they are parts of test names: every worker must collect the same ones.

@@ -14,7 +14,8 @@ from services.common.bus import STREAM, Bus, Consumer, Outgoing, Received, subje
 from services.common.errors import AppError, Unavailable
 from services.common.ids import new_id
 from tests.integration.common.events import CUSTOMER, Memory, event, payload
-from tests.integration.common.servers import end, eventually, own_nats, restart
+from tests.support.servers import end, own_nats, restart
+from tests.support.waiting import eventually
 
 SUBJECT = subject(CUSTOMER, "thing", "updated")
 

@@ -20,7 +20,7 @@ from services.common.db import (
 )
 from services.common.errors import Aborted, Unavailable
 from tests.fixtures.postgres import DatabaseFactory
-from tests.integration.common.servers import end, own_postgres, restart
+from tests.support.servers import end, own_postgres, restart
 
 TABLE = "CREATE TABLE thing (id int CONSTRAINT thing_pkey PRIMARY KEY, value int)"
 

@@ -16,7 +16,6 @@ from nats.aio.msg import Msg
 from services.common import natsauth
 from services.common.bus import STREAM, Bus, subject
 from services.common.natsauth import API, Operator
-from tests.integration.common.servers import eventually, own_nats
 from tests.integration.common.subscribers import (
     EXPIRING,
     OPERATOR,
@@ -28,6 +27,8 @@ from tests.integration.common.subscribers import (
     World,
     connect,
 )
+from tests.support.servers import own_nats
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -333,8 +334,9 @@ async def test_a_push_consumer_reaches_nothing(
         headers_only=headers_only,
         idle_heartbeat=100_000_000,
     )
-    # Several heartbeats and deliveries would have happened by the time this short life ends.
-    fleeting = await world.subscriber(ROGUE, timedelta(seconds=1))
+    # Several heartbeats and deliveries would have happened by the time this short life ends. A life
+    # is cut to whole seconds: one of 1 s may be over before the connection is made.
+    fleeting = await world.subscriber(ROGUE, timedelta(seconds=2))
     await eventually(lambda: fleeting.client.is_closed)
     await victim.client.flush()
     assert heard == []

@@ -22,14 +22,8 @@ from services.common.ids import new_id
 from services.common.outbox import Outbox, Relay, append
 from tests.fixtures.postgres import DatabaseFactory
 from tests.integration.common.events import RESOURCE, event, payload
-from tests.integration.common.servers import (
-    end,
-    eventually,
-    eventually_true,
-    own_nats,
-    own_postgres,
-    restart,
-)
+from tests.support.servers import end, own_nats, own_postgres, restart
+from tests.support.waiting import eventually
 
 
 class System:
@@ -80,7 +74,7 @@ class System:
         async def is_done() -> bool:
             return await self.unpublished() == 0
 
-        await eventually_true(is_done)
+        await eventually(is_done)
 
 
 @asynccontextmanager
@@ -155,7 +149,7 @@ async def eventually_stored(one: System, revisions: list[int]) -> None:
     async def is_stored() -> bool:
         return await one.stored() == revisions
 
-    await eventually_true(is_stored)
+    await eventually(is_stored)
 
 
 async def test_only_one_relay_is_active_and_another_takes_over(url: str, nats_url: str) -> None:
@@ -271,7 +265,7 @@ async def test_published_rows_are_kept_for_an_hour_and_then_deleted(
         one.relay.wake()
         return bool(await one.scalar("SELECT count(*) FROM outbox") == 1)
 
-    await eventually_true(is_clean)
+    await eventually(is_clean)
 
 
 async def test_a_stream_made_again_gets_the_kept_rows_again(

@@ -188,6 +188,35 @@ async def test_a_take_over_finds_what_is_not_ended(records: Records) -> None:
     assert found == {open_call.id: flow, machine.id: None}
 
 
+async def test_a_sweep_finds_what_no_other_dialer_has_and_is_not_ended(records: Records) -> None:
+    mine, theirs = make_flow(), make_flow()
+    calls = [make_call(activeflow_id=mine.id), make_call(dialer_id="dialer-2")]
+    ended = make_call(status=CallStatus.HANGUP)
+    mine = replace(mine, reference_id=calls[0].id)
+    left = make_flow()
+    left = replace(left, reference_id=ended.id)
+    theirs = replace(theirs, reference_id=calls[1].id, dialer_id="dialer-2")
+    await records.save([*calls, ended], [mine, left, theirs], [])
+    assert set(await records.unheld(["dialer-2"])) >= {calls[0].id, ended.id}
+    assert calls[1].id not in await records.unheld(["dialer-2"])
+    found, flows = await records.of_calls([calls[0].id, ended.id])
+    assert {call.id for call in found} == {calls[0].id, ended.id}
+    assert {flow.id for flow in flows} == {mine.id, left.id}
+
+
+async def test_an_end_is_final_whatever_a_frozen_dialer_still_has_to_store(
+    records: Records,
+) -> None:
+    call, flow = make_call(), make_flow()
+    await records.save([call], [flow], [])
+    over = replace(call, status=CallStatus.HANGUP, revision=2)
+    ended = replace(flow, is_ended=True, revision=2)
+    await records.save([over], [ended], [])
+    await records.save([replace(call, revision=7)], [replace(flow, revision=7)], [])
+    assert await records.call(call.id) == over
+    assert await records.activeflow(flow.id) == ended
+
+
 async def test_a_nul_character_cannot_break_a_batch(records: Records) -> None:
     flow = make_flow(variables={"a": "x\x00y", "b": "\\u0000"})
     await records.save([], [flow, make_flow()], [])

@@ -287,6 +287,7 @@ async def test_access_keys(system: System) -> None:
     deleted = await system.ok("DELETE", path)
     assert deleted["tm_delete"] < "9999"
     await system.refused(401, "GET", "/me", **own)
+    assert (await system.refused(409, "PUT", path, {"name": "m"}))["reason"] == "STATE_INVALID"
     error = await system.refused(400, "POST", "/accesskeys", {"expire": 86_399})
     assert "86400" in error["message"]
     # A known client sends an absolute epoch.

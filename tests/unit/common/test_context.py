@@ -1,4 +1,5 @@
 import re
+from collections.abc import Iterator
 from contextvars import copy_context
 
 import pytest
@@ -8,7 +9,10 @@ from services.common.errors import Unavailable
 
 
 @pytest.fixture(autouse=True)
-def _own_context() -> None:
+def _own_context() -> Iterator[None]:
+    """Without a deadline before and after: synchronous tests share the worker's one context."""
+    context.accept_deadline(None)
+    yield
     context.accept_deadline(None)
 
 

@@ -19,7 +19,14 @@ def test_parse_accepts_either_case() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    ["", "7", "x" * 36, str(ids.NIL), "{5a0a5b3e-7d2c-4f7a-9c07-0d6e6b0a6d3f}", "5a0a5b3e-7d2c-4f7a-9c07-0d6e6b0a6d3f "],
+    [
+        "",
+        "7",
+        "x" * 36,
+        str(ids.NIL),
+        "{5a0a5b3e-7d2c-4f7a-9c07-0d6e6b0a6d3f}",
+        "5a0a5b3e-7d2c-4f7a-9c07-0d6e6b0a6d3f ",
+    ],
 )
 def test_parse_refuses_and_names_the_field(value: str) -> None:
     with pytest.raises(InvalidArgument, match=r"^campaign_id is ") as caught:

@@ -5,21 +5,6 @@ import pytest
 from services.common import log
 
 
-@pytest.mark.parametrize(
-    ("number", "masked"),
-    [
-        ("+15551234567", "+1555•••4567"),
-        ("+442071234567", "+4420•••4567"),
-        ("+1234567", "•••67"),
-        ("12", "•••"),
-        ("", "•••"),
-        ("ada@example.com", "a•••@example.com"),
-    ],
-)
-def test_numbers_are_masked(number: str, masked: str) -> None:
-    assert log.mask_number(number) == masked
-
-
 def test_lines_are_json_with_the_process_name(capsys: pytest.CaptureFixture[str]) -> None:
     log.configure("campaign", "info")
     log.get_logger().debug("hidden")

@@ -248,8 +248,11 @@ async def test_an_activeflow_without_a_call_runs_to_its_end(desk: Desk) -> None:
 async def test_creating_it_again_gives_the_first(desk: Desk) -> None:
     flow_id = new_id()
     first = await _create(desk, activeflow_id=flow_id, actions=[action("stop")])
-    again = await _create(desk, activeflow_id=flow_id, actions=[action("talk", text="x")])
-    assert again == first
+    assert await _create(desk, activeflow_id=flow_id, actions=[action("stop")]) == first
+    with pytest.raises(AlreadyExists):
+        await _create(desk, activeflow_id=flow_id, actions=[action("talk", text="x")])
+    with pytest.raises(AlreadyExists):
+        await _create(desk, activeflow_id=flow_id, flow_id=new_id())
     desk.records.flow_rows[flow_id] = replace(first, customer_id=new_id())
     with pytest.raises(AlreadyExists):
         await _create(desk, activeflow_id=flow_id, actions=[action("stop")])
@@ -280,6 +283,7 @@ async def test_deleting_stops_first_and_twice_is_once(desk: Desk) -> None:
     desk.peers.held = {"dialer-2": {flow.id}}
     first = await desk.service.delete_activeflow(ME, flow.id)
     assert first.tm_delete is not None
+    assert first.is_ended
     assert desk.peers.asked == ["dialer-2"]
     desk.records.flow_rows[flow.id] = replace(first, is_ended=True)
     assert (await desk.service.delete_activeflow(ME, flow.id)).tm_delete == first.tm_delete
