@@ -112,7 +112,7 @@ class CampaignsClient:
         )
         return [convert_campaign.open_attempt_from_proto(each) for each in answer.campaigncalls]
 
-    async def finish(self, token: RunToken) -> bool:
+    async def finish(self, token: RunToken, error: str = "") -> bool:
         """See Campaigns."""
         answer = await self._stub.FinishRun(
             campaign_pb.FinishRunRequest(
@@ -120,6 +120,8 @@ class CampaignsClient:
                 campaign_id=text(token.campaign_id),
                 run_number=token.run_number,
                 fencing_token=token.fencing_token,
+                detail=error,
+                is_error=bool(error),
             )
         )
         return bool(answer.is_finished)

@@ -56,8 +56,11 @@ class Campaigns(Protocol):
     async def list_open(self, token: RunToken) -> list[OpenAttempt]:
         """Attempts of the campaign that are not done."""
 
-    async def finish(self, token: RunToken) -> bool:
-        """End a run whose targets are exhausted; False when the token was stale or calls are open."""
+    async def finish(self, token: RunToken, error: str = "") -> bool:
+        """End a run whose targets are exhausted; False when the token was stale or calls are open.
+
+        With `error` the run ends because it cannot go on, for the reason given.
+        """
 
 
 class Targets(Protocol):

@@ -150,7 +150,7 @@ def test_11_simultaneous_runs_start_one_run_and_never_dial_twice(
     wait_finished(client, scenario.campaign_id)
     evidence = gather(stack, client, scenario)
     assert audit(evidence) == []
-    runs = [each for each in evidence.events if each["event"] == "status_run"]
+    runs = [each for each in evidence.events or () if each["event"] == "status_run"]
     assert len(runs) == 1
 
 

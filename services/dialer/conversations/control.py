@@ -206,8 +206,9 @@ class Control:
             # The answer was missed, for example while the dialer before was dead.
             attempt.tm_answer = ending.tm_answer
             attempt.call = attempt.call or self._new_call(attempt)
-        self.flows.end(attempt.id, self._remembered.pop(attempt.id, None))
-        self.desk.caller_ended(attempt.id)
+        row = self._remembered.pop(attempt.id, None)
+        self.flows.end(attempt.id, row)
+        self.desk.caller_ended(attempt.id, row)
         self._reports.ended(attempt, tm, ending)
         self._update_call(
             attempt,
@@ -227,8 +228,9 @@ class Control:
     def forget_closed(self, attempt: Attempt) -> None:
         """The campaign service has closed it: nobody may be on the line any more."""
         self._telephony.hangup([attempt.id])
-        self.flows.end(attempt.id, self._remembered.pop(attempt.id, None))
-        self.desk.caller_ended(attempt.id)
+        row = self._remembered.pop(attempt.id, None)
+        self.flows.end(attempt.id, row)
+        self.desk.caller_ended(attempt.id, row)
         self._update_call(attempt, "hangup", status=CallStatus.HANGUP, tm_hangup=self._clock.now())
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)

@@ -21,6 +21,7 @@ from services.dialer.conversations.ringing import Ringing
 from services.dialer.conversations.stays import Stay, Stays, StayState
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
+from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import (
     Assignment,
     EndReason,
@@ -106,11 +107,23 @@ class Desk:
         self._telephony.adopt([bridged_with])
         self._in_service(stay)
 
-    def caller_ended(self, call_id: UUID) -> None:
-        """The caller's call is over: so is the stay, and the agent's call with it."""
+    def caller_ended(self, call_id: UUID, row: Activeflow | None = None) -> None:
+        """The caller's call is over: so is the stay, and the agent's call with it. `row` names one
+        that a dialer before began and this one has not gone on with: its agent is to be freed too.
+        """
         stay = self.stays.of_call(call_id)
         if stay is not None:
             self._leave(stay)
+        elif row is not None and row.cursor.queuecall_id is not None:
+            self._telephony.hangup(row.cursor.agent_legs)
+            self.reports.add(
+                QueueReport(
+                    row.cursor.queuecall_id,
+                    QueueReportKind.ENDED,
+                    row.cursor.agent_id,
+                    self._clock.now(),
+                )
+            )
 
     def drop(self, call_id: UUID) -> None:
         """Another dialer has the call."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AppError
+from services.common.errors import AppError, FailedPrecondition, NotFound
 from services.common.log import get_logger
 from services.dialer.conversations.control import Control
 from services.dialer.dialing.attempts import Attempts
@@ -258,6 +258,12 @@ class Runner:
         began = self._clock.boottime()
         try:
             batch = await self._placer.start(decision.number)
+        except (FailedPrecondition, NotFound) as exc:
+            # Deleted, or bound to another campaign: asking again would be for ever.
+            self._log.error("list_gone", campaign=str(self.campaign_id), error=str(exc))
+            self._rest.briefly()
+            await self._finish(str(exc))
+            return
         except AppError as exc:
             self._log.warning("claim_failed", campaign=str(self.campaign_id), error=str(exc))
             self._rest.briefly()
@@ -297,12 +303,14 @@ class Runner:
         await self._end_if_exhausted(progress)
 
     async def _end_if_exhausted(self, progress: Progress) -> None:
-        if not progress.is_exhausted or self._held.definition.campaign.continues:
-            return
+        if progress.is_exhausted and not self._held.definition.campaign.continues:
+            await self._finish()
+
+    async def _finish(self, error: str = "") -> None:
         if self._attempts.counts(self.campaign_id).in_flight:
             return
         try:
-            self._is_finished = await self._campaigns.finish(self._held.token)
+            self._is_finished = await self._campaigns.finish(self._held.token, error)
         except AppError as exc:
             self._log.warning("finish_failed", campaign=str(self.campaign_id), error=str(exc))
             return

@@ -143,6 +143,7 @@ class FakeCampaigns:
     reports: list[AttemptReport] = field(default_factory=list)
     released: list[HeldLease] = field(default_factory=list)
     finishes: list[RunToken] = field(default_factory=list)
+    finish_errors: list[str] = field(default_factory=list)
     may_finish: bool = True
 
     async def acquire(self, capacity: int, held: Sequence[HeldLease]) -> list[Lease]:
@@ -195,9 +196,10 @@ class FakeCampaigns:
         ended = {each.attempt_id for each in self.reports if each.hangup_reason}
         return [each for each in self.listed if each.id not in ended]
 
-    async def finish(self, token: RunToken) -> bool:
+    async def finish(self, token: RunToken, error: str = "") -> bool:
         await self.faults.enter("finish")
         self.finishes.append(token)
+        self.finish_errors.append(error)
         if self.may_finish:
             self.is_leasable = False
         return self.may_finish

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.common.errors import InvalidArgument
+from services.common.errors import FailedPrecondition, InvalidArgument
 from services.common.ids import new_id
 from services.dialer.conversations.effects import Effect
 from services.dialer.conversations.flow_run import FlowRun
@@ -112,6 +112,16 @@ async def test_a_run_without_available_agents_ends_too(stage: Stages) -> None:
         await s.settle(3.0)
         assert len(s.campaigns.finishes) == 1
         assert "claim" not in s.targets.faults.calls
+
+
+async def test_a_run_whose_list_is_gone_ends_with_the_reason(stage: Stages) -> None:
+    def gone(s: Stage) -> None:
+        s.targets.faults.fail("claim", error=FailedPrecondition("outdial 7 was deleted"))
+
+    async with stage(NUMBERS, continues=True, prepare=gone) as s:
+        await s.settle(3.0)
+        assert s.campaigns.finish_errors == ["outdial 7 was deleted"]
+        assert not s.calls
 
 
 async def test_end_handle_continue_waits_for_new_targets(stage: Stages) -> None:

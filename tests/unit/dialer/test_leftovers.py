@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+from services.common.ids import new_id
 from services.dialer.domain.calls import Activeflow, Call, CallStatus, DialerEntry
+from services.dialer.domain.queuecalls import QueueReportKind
 from services.dialer.telephony import AnsweredBy, CallState, Ended, HangupReason
 from tests.unit.dialer.conftest import Stages
 from tests.unit.dialer.fakes import START, action
@@ -50,6 +52,27 @@ async def test_the_activeflow_of_an_adopted_call_that_is_over_ends(stage: Stages
         assert [each.hangup_reason for each in s.endings()] == ["normal"]
         assert s.records.call_rows[call.id].is_over
         assert await is_ended(s, flow.id)
+
+
+async def test_the_agent_of_an_adopted_call_that_is_over_is_freed_at_once(stage: Stages) -> None:
+    call, flow = await left_behind(stage)
+    queuecall, agent, leg = new_id(), new_id(), new_id()
+    cursor = replace(
+        flow.cursor, queuecall_id=queuecall, queue_id=new_id(), agent_id=agent, agent_legs=(leg,)
+    )
+
+    def before(s: Stage) -> None:
+        store(s, call, replace(flow, cursor=cursor))
+        s.campaigns.listed = [replace(open_attempt(s, is_answered=True), id=call.id)]
+        s.telephony.over[call.id] = Ended(
+            call.id, START, HangupReason.NORMAL, tm_answer=START, talk_ms=5000
+        )
+
+    async with stage(prepare=before) as s:
+        assert "hangup" in s.telephony.of(leg)
+        (report,) = s.queues.reports
+        assert (report.queuecall_id, report.agent_id) == (queuecall, agent)
+        assert report.kind is QueueReportKind.ENDED
 
 
 async def test_the_activeflow_of_an_adopted_call_closed_elsewhere_ends(stage: Stages) -> None:
