@@ -41,7 +41,7 @@ PART_ROWS = 10_000
 """Rows kept by one transaction."""
 PIECE_BYTES = 64 * 1024
 """Bytes read at a time; a part ends between two pieces."""
-SLICE_SECONDS = 0.005
+SLICE_SECONDS = 0.001
 """Longest reading without letting others in, real seconds."""
 REJECTS_PAGE = 1000
 ABANDONED = timedelta(days=1)

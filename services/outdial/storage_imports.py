@@ -33,7 +33,7 @@ from services.outdial.ports_imports import Counts
 from services.outdial.storage_rows import array
 
 Item = TypeVar("Item")
-_SLICE = 250
+_SLICE = 100
 """Rows written to COPY before others are let in."""
 _DESTINATIONS = "destination_0, destination_1, destination_2, destination_3, destination_4"
 _ROW_COLUMNS = f"line, id, address, slot, {_DESTINATIONS}, name, detail, data"

@@ -119,10 +119,11 @@ class Activeflow:
 
     @property
     def current(self) -> Action | None:
-        """The action being executed."""
-        if self.is_ended or self.cursor.position is None:
+        """The action being executed; None at the end, where a flow without actions begins."""
+        position = self.cursor.position
+        if self.is_ended or position is None or position >= len(self.actions):
             return None
-        return self.actions[self.cursor.position]
+        return self.actions[position]
 
 
 @dataclass(frozen=True, slots=True)
