@@ -289,6 +289,12 @@ async def test_deleting_stops_first_and_twice_is_once(desk: Desk) -> None:
     assert (await desk.service.delete_activeflow(ME, flow.id)).tm_delete == first.tm_delete
 
 
+async def test_a_flow_without_actions_has_no_current_one(desk: Desk) -> None:
+    ended = await _create(desk, actions=[action("stop")])
+    # As the event of its beginning tells it, before anything has run.
+    assert replace(ended, is_ended=False, cursor=Cursor(), actions=()).current is None
+
+
 async def _create(
     desk: Desk,
     *,
