@@ -8,7 +8,6 @@ that still rings and has no row.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -35,6 +34,10 @@ from services.dialer.domain.variables import accept_from_outside, of_activeflow
 from services.dialer.ports import Flows, LiveSide, Peers, Records, Registry
 
 Found = TypeVar("Found")
+
+ROW_DELAY_SECONDS = 2.0
+"""How long a row may take to tell of an end that no dialer remembers any more, real seconds."""
+ROW_LOOK_SECONDS = 0.05
 
 
 class DialerService:
@@ -92,13 +95,14 @@ class DialerService:
         )
         if ended is not None:
             return ended
-        # It may have ended while the peers were asked.
-        call = await self._records.call(call_id)
         if call is None:
             raise _no_call(call_id)
-        if not call.is_over:
-            raise Unavailable(f"no dialer holds call {call_id} right now; try again")
-        return call
+        # It may have ended while the peers were asked; the row learns of it a moment later.
+        return await self._until_over(
+            lambda: self.get_call(customer_id, call_id),
+            lambda found: found.is_over,
+            f"no dialer holds call {call_id} right now; try again",
+        )
 
     # ----------------------------------------------------------------------------- activeflows
 
@@ -178,22 +182,47 @@ class DialerService:
         )
         if stopped is not None:
             return stopped
-        flow = await self.get_activeflow(customer_id, activeflow_id)
-        if not flow.is_ended:
-            raise Unavailable(f"no dialer runs activeflow {activeflow_id} right now; try again")
-        return flow
+        return await self._until_stored(activeflow_id)
 
     async def delete_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
         """Stop and soft-delete. Deleting twice changes nothing."""
         flow = await self.get_activeflow(customer_id, activeflow_id)
-        if flow.is_ended:
-            return await self._records.delete_activeflow(activeflow_id)
-        stopped = await self.stop_activeflow(customer_id, activeflow_id, is_forwarded=False)
-        deleted = await self._records.delete_activeflow(activeflow_id)
-        # The row learns of the end a moment after its dialer does.
-        return replace(stopped, tm_update=deleted.tm_update, tm_delete=deleted.tm_delete)
+        if not flow.is_ended:
+            await self.stop_activeflow(customer_id, activeflow_id, is_forwarded=False)
+            # Deleting raises the row's revision: before its end is stored it would shut that out.
+            await self._until_stored(activeflow_id)
+        return await self._records.delete_activeflow(activeflow_id)
 
     # ----------------------------------------------------------------------------------- inside
+
+    async def _until_stored(self, activeflow_id: UUID) -> Activeflow:
+        async def read() -> Activeflow:
+            flow = await self._records.activeflow(activeflow_id)
+            if flow is None:
+                raise _no_activeflow(activeflow_id)
+            return flow
+
+        return await self._until_over(
+            read,
+            lambda found: found.is_ended,
+            f"no dialer runs activeflow {activeflow_id} right now; try again",
+        )
+
+    async def _until_over(
+        self,
+        read: Callable[[], Awaitable[Found]],
+        is_over: Callable[[Found], bool],
+        otherwise: str,
+    ) -> Found:
+        """The row once it tells of its end, which its dialer stores a moment after it happened."""
+        give_up = self._clock.boottime() + ROW_DELAY_SECONDS
+        while True:
+            found = await read()
+            if is_over(found):
+                return found
+            if self._clock.boottime() >= give_up:
+                raise Unavailable(otherwise)
+            await self._clock.sleep_real(ROW_LOOK_SECONDS)
 
     async def _actions_of(
         self, customer_id: UUID, flow_id: UUID | None, actions: Sequence[Action]

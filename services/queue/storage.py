@@ -38,10 +38,12 @@ class PostgresTransaction:
         self.capacities = PostgresCapacities(conn)
         self.events = events
 
-    async def untag_queues(self, customer_id: UUID, tag_id: UUID, at: datetime) -> None:
+    async def untag_queues(self, customer_id: UUID, tag_id: UUID, at: datetime) -> list[UUID]:
         """See agents.ports.AgentsTransaction."""
-        for queue in await self.queues.remove_tag(customer_id, tag_id, at):
+        queues = await self.queues.remove_tag(customer_id, tag_id, at)
+        for queue in queues:
             self.events.queue("updated", queue)
+        return [queue.id for queue in queues if not queue.tag_ids]
 
 
 class PostgresTransactions:

@@ -122,8 +122,8 @@ class AgentsTransaction(Protocol):
     def events(self) -> AgentEvents:
         """Events."""
 
-    async def untag_queues(self, customer_id: UUID, tag_id: UUID, at: datetime) -> None:
-        """Take the tag from every queue, with the queues' events."""
+    async def untag_queues(self, customer_id: UUID, tag_id: UUID, at: datetime) -> list[UUID]:
+        """Take the tag from every queue, with the queues' events; those left without any tag."""
 
 
 class BeginAgents(Protocol):

@@ -74,7 +74,10 @@ class TagService:
         return changed
 
     async def delete_tag(self, customer_id: UUID, tag_id: UUID) -> Tag:
-        """The tag, now deleted and taken from every agent and queue."""
+        """The tag, now deleted and taken from every agent and queue.
+
+        FailedPrecondition while it is a queue's only tag: without one every agent would serve it.
+        """
         async with self._begin() as tx:
             tag = _owned(customer_id, tag_id, await tx.tags.lock(tag_id))
             if tag.tm_delete is not None:
@@ -82,7 +85,12 @@ class TagService:
             now = self._clock.now()
             gone = replace(tag, tm_update=now, tm_delete=now)
             await tx.tags.save(gone)
-            await tx.untag_queues(customer_id, tag_id, now)
+            for queue_id in await tx.untag_queues(customer_id, tag_id, now):
+                raise FailedPrecondition(
+                    f"tag {tag_id} is the only one of queue {queue_id}; give the queue another first",
+                    tag_id=str(tag_id),
+                    queue_id=str(queue_id),
+                )
             for agent in await tx.agents.remove_tag(customer_id, tag_id, now):
                 tx.events.agent("updated", agent)
         return gone

@@ -208,17 +208,28 @@ async def test_lists_are_filtered_and_paged(world: World) -> None:
 async def test_deleting_a_tag_takes_it_from_agents_and_queues(world: World) -> None:
     kept, gone = await world.tag("kept"), await world.tag("gone")
     agent = await world.agent(tag_ids=(kept, gone))
-    queue = await world.queue(tag_ids=(gone,))
+    queue = await world.queue(tag_ids=(kept, gone))
     untouched = await world.queue(tag_ids=(kept,))
     world.take_facts()
     assert (await world.services.tags.delete_tag(world.customer_id, gone)).tm_delete is not None
     assert world.take_facts() == ["queue.updated", "agent.updated"]
     assert (await world.get_agent(agent)).tag_ids == (kept,)
     view = world.services.queues.queues.get_queue
-    assert (await view(world.customer_id, queue)).queue.tag_ids == ()
+    assert (await view(world.customer_id, queue)).queue.tag_ids == (kept,)
     assert (await view(world.customer_id, untouched)).queue.tag_ids == (kept,)
     with pytest.raises(InvalidArgument):
         await world.queue(tag_ids=(gone,))
+
+
+async def test_a_queues_only_tag_is_not_deleted(world: World) -> None:
+    only = await world.tag("only")
+    queue = await world.queue(tag_ids=(only,))
+    agent = await world.agent(tag_ids=(only,))
+    with pytest.raises(FailedPrecondition, match=str(queue)):
+        await world.services.tags.delete_tag(world.customer_id, only)
+    view = world.services.queues.queues.get_queue
+    assert (await view(world.customer_id, queue)).queue.tag_ids == (only,)
+    assert (await world.get_agent(agent)).tag_ids == (only,)
 
 
 async def test_tags_are_created_once_listed_and_changed(world: World) -> None:

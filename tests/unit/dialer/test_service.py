@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
@@ -28,6 +29,7 @@ from services.dialer.domain.calls import (
 )
 from services.dialer.ports import LiveSide
 from services.dialer.service import DialerService
+from tests.support.waiting import eventually
 from tests.unit.dialer.conftest import Stages
 from tests.unit.dialer.fakes import START, action, address
 from tests.unit.dialer.memory import MemoryRecords, MemoryRegistry
@@ -281,11 +283,14 @@ async def test_deleting_stops_first_and_twice_is_once(desk: Desk) -> None:
     flow = make_flow()
     desk.records.flow_rows[flow.id] = flow
     desk.peers.held = {"dialer-2": {flow.id}}
-    first = await desk.service.delete_activeflow(ME, flow.id)
+    deleting = asyncio.create_task(desk.service.delete_activeflow(ME, flow.id))
+    await eventually(lambda: desk.peers.asked, "the holder is asked")
+    assert desk.records.flow_rows[flow.id].tm_delete is None, "its end is not stored yet"
+    desk.records.flow_rows[flow.id] = replace(flow, is_ended=True, revision=flow.revision + 1)
+    first = await deleting
     assert first.tm_delete is not None
     assert first.is_ended
     assert desk.peers.asked == ["dialer-2"]
-    desk.records.flow_rows[flow.id] = replace(first, is_ended=True)
     assert (await desk.service.delete_activeflow(ME, flow.id)).tm_delete == first.tm_delete
 
 

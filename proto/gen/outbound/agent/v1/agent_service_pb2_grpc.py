@@ -170,7 +170,7 @@ class AgentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteTag(self, request, context):
-        """DeleteTag soft-deletes and takes the tag from agents and queues.
+        """DeleteTag soft-deletes and takes the tag from agents and queues. FAILED_PRECONDITION while it is a queue's only tag.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class AgentServiceStub:
     UpdateTag: _aio.UnaryUnaryMultiCallable[_agent_service_pb2.UpdateTagRequest, _agent_service_pb2.Tag]
     """UpdateTag changes the members that are present."""
     DeleteTag: _aio.UnaryUnaryMultiCallable[_agent_service_pb2.DeleteTagRequest, _agent_service_pb2.Tag]
-    """DeleteTag soft-deletes and takes the tag from agents and queues."""
+    """DeleteTag soft-deletes and takes the tag from agents and queues. FAILED_PRECONDITION while it is a queue's only tag."""
 
 class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
     """AgentService owns agents (people who take calls and who log in) and tags.
@@ -136,6 +136,6 @@ class AgentServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _agent_service_pb2.DeleteTagRequest,
         context: _aio.ServicerContext[_agent_service_pb2.DeleteTagRequest, _agent_service_pb2.Tag],
     ) -> _abc.Awaitable[_agent_service_pb2.Tag]:
-        """DeleteTag soft-deletes and takes the tag from agents and queues."""
+        """DeleteTag soft-deletes and takes the tag from agents and queues. FAILED_PRECONDITION while it is a queue's only tag."""
 
 def add_AgentServiceServicer_to_server(servicer: AgentServiceServicer, server: _aio.Server) -> None: ...
