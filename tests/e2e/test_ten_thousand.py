@@ -20,7 +20,7 @@ SEED = int(os.environ.get("OUTBOUND_TEST_SEED") or time.time_ns() % 1_000_000)
 
 @pytest.mark.timeout(600)
 @pytest.mark.xdist_group("ten-thousand")
-def test_ten_thousand_targets_survive_random_kills(own_stack: RunningStack) -> None:
+def test_10_ten_thousand_targets_survive_random_kills(own_stack: RunningStack) -> None:
     chance = random.Random(SEED)
     with own_stack.client() as client:
         numbers = [f"+1555{index:07d}" for index in range(TARGETS)]
