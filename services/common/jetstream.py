@@ -25,6 +25,7 @@ from services.common.backoff import Backoff
 from services.common.envelope import Received, decode
 from services.common.errors import AppError, Unavailable
 from services.common.log import get_logger
+from services.common.tasks import cancel_all
 
 STREAM = "OUTBOUND"
 PREFIX = "outbound.v1"
@@ -135,8 +136,7 @@ class Bus:
     async def close(self) -> None:
         """Send what is waiting to be sent, and close."""
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait({self._keeper})
+            await cancel_all([self._keeper])
         if self._nc is not None and not self._nc.is_closed:
             nc = self._nc
             try:

@@ -24,11 +24,11 @@ from services.common.clients import MESSAGE_BYTES, TlsFiles
 from services.common.log import get_logger
 from services.common.metrics import MetricsEndpoint
 from services.common.rpc import ServerInterceptor
+from services.common.tasks import cancel_all
 
 CHECK_SECONDS = 5.0
 """How often the checks run, real seconds; one that takes 90 % of it has failed."""
 _EAGER_CHECK_SECONDS = 0.1
-_CANCEL_AGAIN_SECONDS = 1.0
 
 Hook = Callable[[], Awaitable[None]]
 Background = Callable[[], Coroutine[Any, Any, None]]
@@ -132,9 +132,12 @@ class Server:
                 running = [tasks.create_task(self._check_for_ever(), name="checks")]
                 for name, body in self._parts.background:
                     running.append(tasks.create_task(_background(name, body), name=name))
-                await self._stop.wait()
-                await self._drain()
-                await _cancel(running)
+                try:
+                    await self._stop.wait()
+                    await self._drain()
+                finally:
+                    # Also after a crash: the group itself cancels the others once only.
+                    await cancel_all(running)
         finally:
             # After a crash this still runs, without the courtesy of draining.
             await self._grpc.stop(0)
@@ -224,18 +227,6 @@ async def _background(name: str, body: Background) -> None:
     await body()
     # Returning early is as bad as crashing: the work this task stood for is no longer done.
     raise RuntimeError(f"background task {name} ended by itself")
-
-
-async def _cancel(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel the tasks, again and again until they have ended.
-
-    Once is not enough before Python 3.12: `asyncio.wait_for`, which the drivers of PostgreSQL and NATS
-    use, drops a cancellation that arrives together with the result it waits for.
-    """
-    while waiting := [task for task in tasks if not task.done()]:
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _all(hooks: Sequence[Hook]) -> None:

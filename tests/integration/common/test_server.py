@@ -167,6 +167,30 @@ async def test_a_background_task_that_misses_its_cancellation_ends_all_the_same(
     assert cancelled == 2
 
 
+async def test_a_crash_ends_the_others_even_if_one_misses_its_cancellation() -> None:
+    misses = iter([True])
+    ready = asyncio.Event()
+
+    async def deaf() -> None:
+        while True:
+            try:
+                ready.set()
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                if not next(misses, False):
+                    raise
+
+    async def crash() -> None:
+        await ready.wait()
+        raise ValueError("a bug")
+
+    server = echo.echo_server(repeat, background=[("deaf", deaf), ("crash", crash)])
+    async with asyncio.timeout(10):
+        with pytest.raises(ExceptionGroup) as caught:
+            await server.run()
+    assert caught.group_contains(ValueError, match="a bug")
+
+
 async def test_the_end_comes_in_order() -> None:
     log: list[str] = []
     in_flight, drained = asyncio.Event(), asyncio.Event()
