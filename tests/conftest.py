@@ -9,6 +9,9 @@ pytest_plugins = [
     "tests.fixtures.stack",
 ]
 
+# See cli/__init__.py, which a test may import later than grpc.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 for _name in [name for name in os.environ if name.startswith("OUTBOUND_")]:
     # OUTBOUND_TEST_* choose the servers the tests run on.
     if not _name.startswith("OUTBOUND_TEST_"):

@@ -17,12 +17,13 @@ _POLL_SECONDS = 0.02
 # A server's log is for the present problem; what is older than this many bytes starts afresh.
 _LOG_LIMIT = 16 * 1024 * 1024
 # Blocks until the pipe from the parent closes, which the kernel does however the parent ends.
-# Then the server is ended, given 30 s, and the folder that is of no use without it removed.
+# Then the server is ended, by force after 30 s, and the folder that is of no use without it removed.
 _WATCH = """
 read -r _
 kill -s "$1" "$2" 2>/dev/null
 left=300
 while [ $left -gt 0 ] && kill -0 "$2" 2>/dev/null; do sleep 0.1; left=$((left - 1)); done
+if [ $left -eq 0 ]; then kill -s KILL "$2" 2>/dev/null; fi
 if [ -n "$3" ]; then rm -rf -- "$3"; fi
 """
 

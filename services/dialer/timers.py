@@ -80,9 +80,11 @@ async def wait_for(
 ) -> bool:
     """Wait for the event, for real seconds or for domain seconds, whichever is over first.
 
-    True when the event is set.
+    True when the event is set. Other tasks get their turn in any case: a loop around this that finds
+    its event set again and again must not stop the process from hearing its signals.
     """
     if event.is_set():
+        await asyncio.sleep(0)
         return True
     waits: list[asyncio.Task[object]] = [asyncio.ensure_future(event.wait())]
     if real is not None:

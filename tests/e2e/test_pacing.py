@@ -66,8 +66,9 @@ def test_14_level_100_never_has_more_pending_than_available_agents(
     assert seen
     assert {each["service_level"] for each in seen} == {100}
     stats = evidence.stats["attempts"]
-    # Nobody waits in vain while calls are matched one to one with free agents.
-    assert stats["connected_count"] > 0.9 * stats["success_count"]
+    # These people wait as long as it takes, however slow this machine is: each gets an agent.
+    assert stats["connected_count"] == stats["success_count"] > 0
+    assert stats["abandoned_count"] == 0
 
 
 @pytest.mark.parametrize(("level", "most"), [(50, 20), (200, 5)])

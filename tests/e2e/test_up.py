@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.stack.processes import http_health
 from tests.fixtures.stack import RunningStack, start_stack
 from tests.support.scenario import make_scenario, run, wait_finished
 from tests.support.waiting import wait_for
@@ -45,7 +46,8 @@ def test_everything_that_dies_is_started_again_and_stop_leaves_nothing(
     assert set(names) >= {"postgres", "nats", "simnet", "campaign", "outdial", "queue", "gateway"}
     for name in names:
         own_stack.kill_and_await(name)
-    wait_for(lambda: _is_healthy(own_stack), seconds=60, what="health after every kill")
+    is_healthy = http_health(f"{own_stack.url}/health")
+    wait_for(is_healthy, seconds=60, what="health after every kill")
     pids = [pid for pid in own_stack.facts["pids"].values() if pid]
     assert own_stack.stop() == 0
     assert [pid for pid in pids if is_alive(pid)] == []
@@ -127,8 +129,3 @@ def test_commands_without_a_stack_say_how_to_start_one(tmp_path: Path) -> None:
     done = outbound("watch", "00000000-0000-0000-0000-000000000001", "--data-dir", str(tmp_path))
     assert done.returncode == 3
     assert "outbound up" in done.stderr
-
-
-def _is_healthy(stack: RunningStack) -> bool:
-    with stack.http() as http:
-        return http.get("/health").status_code == 200

@@ -20,7 +20,7 @@ from psycopg import sql
 
 from cli.embedded.nats import Nats
 from cli.embedded.postgres import Postgres
-from cli.stack.ports import find_free_port
+from cli.stack.ports import find_free_port, spread
 from cli.stack.stack import SCHEMAS
 from deploy import keys
 from deploy.migrate import migrate
@@ -30,7 +30,7 @@ from tests.support.servers import open_folder
 @pytest.fixture(scope="module")
 def databases() -> Iterator[dict[str, str]]:
     """Addresses as the job `keys` writes them, of a server that asks for passwords."""
-    port = find_free_port("127.0.0.1", range(25_432, 26_432))
+    port = find_free_port("127.0.0.1", spread(25_432, 26_432))
     with open_folder() as folder:
         keys.settle(folder / "keys", f"127.0.0.1:{port}", {})
         urls: dict[str, str] = json.loads((folder / "keys/migrate/databases.json").read_text())

@@ -69,6 +69,7 @@ class LeaseKeeper:
         """Keep leases until cancelled; a failure of a runner passes through."""
         try:
             while True:
+                self._woken.clear()
                 pause = RENEW_SECONDS
                 async with self._asking:
                     if not self._is_draining:
@@ -105,7 +106,6 @@ class LeaseKeeper:
             await self._campaigns.release(held)
 
     async def _renew(self) -> float:
-        self._woken.clear()
         held = [each.as_held() for each in self._held.values()]
         # From before the asking: the lease may have begun that early.
         asked_at = self._clock.boottime()

@@ -19,6 +19,7 @@ async def main(mode: str, trusted: str) -> None:
     async def one(text: str) -> str:
         asked.set()
         if text == "slow":
+            log.get_logger().info("asked")
             # Answered only once the drain has begun.
             await release.wait()
         return text

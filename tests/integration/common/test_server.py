@@ -279,7 +279,7 @@ async def test_sigterm_finishes_what_was_asked_and_exits_with_0() -> None:
         channels = echo.channels()
         stub = echo.Stub(channels.channel(line["address"], "echo"))
         asking = asyncio.create_task(stub.say("slow", timeout=20))
-        assert await stub.say("quick") == "quick"
+        await line_of(child, "asked")
         child.send_signal(signal.SIGTERM)
         assert await asking == "slow"
         assert await child.wait() == 0

@@ -175,6 +175,17 @@ async def test_a_graceful_end_delivers_everything_and_hands_leases_over(stage: S
         assert not s.endings()
 
 
+async def test_a_hint_that_comes_during_a_graceful_end_does_not_hold_it_up(stage: Stages) -> None:
+    async with stage(NUMBERS[:1]) as s:
+        draining = asyncio.create_task(s.system.drain())
+        # One of the last finished campaign, for example: the event loop must stay free after it.
+        s.system.campaigns_changed()
+        await s.settle(1.0)
+        s.system.campaigns_changed()
+        await s.settle(1.0)
+        assert draining.done()
+
+
 async def test_a_taken_call_is_left_alone(stage: Stages) -> None:
     async with stage(NUMBERS[:1]) as s:
         (call,) = s.calls
