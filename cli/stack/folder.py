@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.embedded.errors import AlreadyRunning, folder_error
-from cli.stack.ports import find_free_port, is_port_free, spread
+from cli.stack.ports import claim_port, find_free_port, spread
 
 DEFAULT_DATA_DIR = Path("outbound-data")
 # Below the ports Linux hands to outgoing connections (32768-60999), so that a service that is
@@ -105,16 +105,11 @@ class DataFolder:
         path = self.path / "ports.json"
         former: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
         ports: dict[str, int] = {}
-        taken: set[int] = set()
         for name in names:
             port = former.get(name, 0)
-            if port in taken or not is_port_free("127.0.0.1", port):
-                candidates = spread(_FIRST_PORT, _LAST_PORT)
-                port = find_free_port(
-                    "127.0.0.1", (each for each in candidates if each not in taken)
-                )
+            if not claim_port("127.0.0.1", port):
+                port = find_free_port("127.0.0.1", spread(_FIRST_PORT, _LAST_PORT))
             ports[name] = port
-            taken.add(port)
         write_private(path, json.dumps(ports))
         return ports
 

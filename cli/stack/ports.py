@@ -8,6 +8,8 @@ from collections.abc import Iterable
 
 from cli.embedded.errors import PortTaken
 
+_claims: dict[int, socket.socket] = {}
+
 
 def is_port_free(host: str, port: int) -> bool:
     """Whether a server could listen there now; False for port 0."""
@@ -20,6 +22,24 @@ def is_port_free(host: str, port: int) -> bool:
             probe.bind((host, port))
         except OSError:
             return False
+    return True
+
+
+def claim_port(host: str, port: int) -> bool:
+    """Whether a server could listen there, and no other process of ours has chosen it.
+
+    A port that looks free is not taken before its server listens. Until this process ends, nobody who
+    asks here gets the same one; the claim is a name in the kernel, so a crash leaves none behind.
+    """
+    if port in _claims or not is_port_free(host, port):
+        return False
+    claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        claim.bind(f"\0outbound-port-{port}")
+    except OSError:
+        claim.close()
+        return False
+    _claims[port] = claim
     return True
 
 
@@ -39,10 +59,10 @@ def spread(first: int, last: int) -> list[int]:
 
 
 def find_free_port(host: str, candidates: Iterable[int]) -> int:
-    """The first free one; raises PortTaken when none is."""
+    """The first that can be claimed; raises PortTaken when none can."""
     tried = 0
     for port in candidates:
-        if is_port_free(host, port):
+        if claim_port(host, port):
             return port
         tried += 1
     raise PortTaken(f"none of {tried} ports is free on {host}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -69,7 +70,7 @@ class Child:
             if is_stopping():
                 return
             if not self._process.is_running() or time.monotonic() > deadline:
-                reason = last_line(self._process.log())
+                reason = _reason(self._process.log())
                 raise StartFailed(
                     f"{self.spec.name} did not become healthy; see {self.log_file}: {reason}"
                 )
@@ -101,6 +102,19 @@ class Child:
         if self._process is not None:
             self._process.stop(self.spec.stop_seconds)
             self._process = None
+
+
+def _reason(log: str) -> str:
+    """What a process wrote last of an error, in one line; else its last line."""
+    for line in reversed(log.splitlines()):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("level") == "error":
+            detail = entry.get("exception") or entry.get("detail") or entry.get("error") or ""
+            return f"{entry.get('event')}: {last_line(str(detail))}"
+    return last_line(log)
 
 
 def grpc_health(address: str) -> Callable[[], bool]:

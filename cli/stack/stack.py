@@ -92,6 +92,7 @@ class Stack:
             require_free(options.http_host, options.http_port, "--http")
             self.secrets.settle(os.environ)
             self._clock = self.folder.settle_clock(options.time_scale, utc_now())
+            self._ports = self.folder.settle_ports(self._port_names())
             self._start_servers()
             self._start_children(is_stopping)
         except BaseException:
@@ -149,7 +150,7 @@ class Stack:
             operator = self.secrets.operator()
             self._nats = Nats(
                 self.folder.path / "nats",
-                port=self.folder.settle_ports(["nats"])["nats"],
+                port=self._ports["nats"],
                 config=natsauth.server_config(operator),
             )
             self._nats.start()
@@ -167,13 +168,15 @@ class Stack:
                 child.await_health(deadline, is_stopping)
 
     def _specs(self) -> list[ProcessSpec]:
+        return [*(self._service(name) for name in self._grpc_names()), self._gateway()]
+
+    def _grpc_names(self) -> list[str]:
         dialers = [f"dialer-{number}" for number in range(1, self.options.dialer_count + 1)]
-        names = ["simnet", "campaign", "outdial", "queue", *dialers]
-        metrics = [f"{name}-metrics" for name in (*names, "gateway")]
-        self._ports = self.folder.settle_ports(["nats", *names, *metrics])
-        specs = [self._service(name) for name in names]
-        specs.append(self._gateway())
-        return specs
+        return ["simnet", "campaign", "outdial", "queue", *dialers]
+
+    def _port_names(self) -> list[str]:
+        names = self._grpc_names()
+        return ["nats", *names, *(f"{name}-metrics" for name in (*names, "gateway"))]
 
     def _service(self, name: str) -> ProcessSpec:
         service = "dialer" if name.startswith("dialer-") else name
@@ -251,9 +254,7 @@ class Stack:
                 "url": self.url,
                 "pid": os.getpid(),
                 "pids": self.child_pids(),
-                "grpc": {
-                    name: self._address(name) for name in self._ports if not _is_metrics(name)
-                },
+                "grpc": {name: self._address(name) for name in self._grpc_names()},
                 "metrics": {name: self._address(name) for name in self._ports if _is_metrics(name)},
                 "nats_url": self._nats_url(),
                 "secrets": str(self.folder.secrets),

@@ -125,9 +125,9 @@ class Server:
 
     async def run(self) -> None:
         """Serve until `stop`; raises what made a background task fail, after closing everything."""
-        if not self.port:
-            await self.start()
         try:
+            if not self.port:
+                await self.start()
             async with asyncio.TaskGroup() as tasks:
                 running = [tasks.create_task(self._check_for_ever(), name="checks")]
                 for name, body in self._parts.background:
@@ -196,7 +196,6 @@ async def serve(parts: ServerParts) -> None:
     task failed.
     """
     server = Server(parts)
-    await server.start()
     loop = asyncio.get_running_loop()
     own = asyncio.current_task()
 

@@ -27,8 +27,7 @@ def test_every_process_answers_prometheus(stack: RunningStack) -> None:
 
 def test_every_process_answers_health_checks(stack: RunningStack) -> None:
     for name, address in stack.facts["grpc"].items():
-        if name != "nats":
-            assert grpc_health(address)(), name
+        assert grpc_health(address)(), name
     with stack.http() as http:
         assert http.get("/health").status_code == 200
         assert http.get("/ping").json() == {"message": "pong"}
