@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from cli.embedded.errors import PortTaken
 
-_claims: dict[int, socket.socket] = {}
+_claimed: set[int] = set()
 
 
 def is_port_free(host: str, port: int) -> bool:
@@ -31,7 +31,7 @@ def claim_port(host: str, port: int) -> bool:
     A port that looks free is not taken before its server listens. Until this process ends, nobody who
     asks here gets the same one; the claim is a name in the kernel, so a crash leaves none behind.
     """
-    if port in _claims or not is_port_free(host, port):
+    if port in _claimed or not is_port_free(host, port):
         return False
     claim = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
@@ -39,7 +39,8 @@ def claim_port(host: str, port: int) -> bool:
     except OSError:
         claim.close()
         return False
-    _claims[port] = claim
+    claim.detach()  # Open for as long as the process lives.
+    _claimed.add(port)
     return True
 
 
