@@ -119,14 +119,15 @@ class DialerService:
 
         AlreadyExists when the first belongs to another customer or runs something else.
         """
+        given = accept_from_outside(variables)
         if activeflow_id is not None:
             known = await self._records.activeflow(activeflow_id)
             if known is not None:
-                if known.customer_id != customer_id or not _runs(known, flow_id, actions):
+                is_same = _runs(known, flow_id, actions) and known.given_variables == given
+                if known.customer_id != customer_id or not is_same:
                     raise AlreadyExists(f"the id {activeflow_id} is taken by another activeflow")
                 return known
         run_id = activeflow_id or new_id()
-        given = accept_from_outside(variables)
         found = await self._actions_of(customer_id, flow_id, actions)
         now = self._clock.now()
         begun = Activeflow(
@@ -141,6 +142,7 @@ class DialerService:
             cursor=Cursor(),
             history=(),
             variables={**given, **of_activeflow(run_id, "api", None, flow_id)},
+            given_variables=given,
             dialer_id=self._dialer_id,
             revision=1,
             tm_create=now,

@@ -70,16 +70,17 @@ class ImportService:
     ) -> Import:
         """Read the list to its end and make its good rows targets.
 
-        The same id with the same options goes on where it broke off, or returns the finished import
-        without reading. Raises InvalidArgument when the list as a whole cannot be meant, AlreadyExists
+        The same id with the same list and options goes on where it broke off, or returns the finished
+        import. Raises InvalidArgument when the list as a whole cannot be meant, AlreadyExists
         (IMPORT_DIFFERS) when the id was used for another one, Aborted when a later stream of the same
         id took over.
         """
         _check_options(options)
         found = await self._begun(customer_id, outdial_id, import_id, options)
-        if found.state is ImportState.DONE:
-            return await self.get(customer_id, outdial_id, import_id)
         reading = _Reading(self._begin, found, options)
+        if found.state is ImportState.DONE:
+            await reading.compare(chunks)
+            return await self.get(customer_id, outdial_id, import_id)
         slot_columns = await reading.read(chunks)
         # Its rows are all here: a caller that goes away now does not undo it.
         finishing = asyncio.create_task(self._finish(found, options, slot_columns))
@@ -243,6 +244,14 @@ class _Reading:
             if self._keeping is not None:
                 await asyncio.gather(self._keeping, return_exceptions=True)
         return self._rows.slot_columns
+
+    async def compare(self, chunks: AsyncIterator[bytes]) -> None:
+        """Read to the end of a list that must be the very one that was imported."""
+        async for chunk in chunks:
+            if self._fresh(chunk):
+                raise self._differs()
+        if self._consumed < self._position.byte_count:
+            raise self._differs()
 
     def _fresh(self, chunk: bytes) -> bytes:
         """What of the chunk has not been read by a former stream; the rest must be the same."""

@@ -45,6 +45,7 @@ class FlowRun:
     queuecall_id: UUID | None = None
     agent_id: UUID | None = None
     agent_legs: tuple[UUID, ...] = ()
+    given_variables: Mapping[str, str] = field(default_factory=dict)
     revision: int = 0
     tm_update: datetime | None = None
     tm_end: datetime | None = None
@@ -110,6 +111,7 @@ class FlowRun:
             ),
             history=tuple(self.history),
             variables=dict(self.variables),
+            given_variables=self.given_variables,
             dialer_id=self.dialer_id,
             revision=self.revision,
             tm_create=self.tm_create,
@@ -130,6 +132,7 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         reference_id=row.reference_id,
         actions=row.actions,
         variables=dict(row.variables),
+        given_variables=row.given_variables,
         dialer_id=dialer_id,
         tm_create=row.tm_create,
         position=cursor.position,

@@ -116,6 +116,8 @@ class Activeflow:
     tm_update: datetime
     tm_end: datetime | None = None
     tm_delete: datetime | None = None
+    given_variables: Mapping[str, str] = field(default_factory=dict)
+    """Those its creator gave, unchanged; `variables` is how they stand now."""
 
     @property
     def current(self) -> Action | None:

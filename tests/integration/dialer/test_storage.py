@@ -117,6 +117,7 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
         ),
         history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START),),
         variables={"a": "1", "voipbin.call.id": "x"},
+        given_variables={"a": "0"},
         dialer_id="dialer-1",
         revision=1,
         tm_create=START + timedelta(seconds=number),

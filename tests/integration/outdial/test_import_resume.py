@@ -112,7 +112,10 @@ async def test_finished_import_is_returned_and_not_done_again(world: World) -> N
     outdial_id, import_id = await world.outdial(), new_id()
     done = await run(world, outdial_id, LIST, import_id)
     assert await run(world, outdial_id, LIST, import_id) == done
-    assert await run(world, outdial_id, "", import_id) == done
+    for other in ("", LIST[:-1], LIST + "+15550009999,one more\r\n", LIST.replace("No.", "no.")):
+        with pytest.raises(AlreadyExists) as caught:
+            await run(world, outdial_id, other, import_id)
+        assert caught.value.reason == IMPORT_DIFFERS
     assert len(await listed(world, outdial_id)) == 26
     with pytest.raises(AlreadyExists):
         await run(world, outdial_id, LIST, import_id, is_strict=True)

@@ -255,6 +255,8 @@ async def test_creating_it_again_gives_the_first(desk: Desk) -> None:
         await _create(desk, activeflow_id=flow_id, actions=[action("talk", text="x")])
     with pytest.raises(AlreadyExists):
         await _create(desk, activeflow_id=flow_id, flow_id=new_id())
+    with pytest.raises(AlreadyExists):
+        await _create(desk, activeflow_id=flow_id, actions=[action("stop")], variables={"x": "z"})
     desk.records.flow_rows[flow_id] = replace(first, customer_id=new_id())
     with pytest.raises(AlreadyExists):
         await _create(desk, activeflow_id=flow_id, actions=[action("stop")])
@@ -306,11 +308,12 @@ async def _create(
     activeflow_id: UUID | None = None,
     flow_id: UUID | None = None,
     actions: list[Action] | None = None,
+    variables: dict[str, str] | None = None,
 ) -> Activeflow:
     return await desk.service.create_activeflow(
         ME,
         activeflow_id=activeflow_id,
         flow_id=flow_id,
         actions=actions or [],
-        variables={"x": "y"},
+        variables=variables or {"x": "y"},
     )
