@@ -83,9 +83,15 @@ class Capability(StrEnum):
     SAY = "say"  # speak a text
     SEND_DIGITS = "send_digits"
     RECEIVE_DIGITS = "receive_digits"  # `DigitPressed` events come
+    ECHO = "echo"  # let the callee hear itself
+    MUTE = "mute"
     RECORD = "record"
     BRIDGE = "bridge"
     DETECT = "detect"  # tell people from answering machines
+
+
+BEEP = "tone:beep"
+"""A medium every driver with PLAY knows: the short tone before a recording."""
 
 
 class TelephonyUnavailable(Exception):
@@ -165,12 +171,18 @@ class Telephony(Protocol):
         self, call_id: UUID, play_id: str, media: Sequence[str], *, duration_hint_ms: int = 0
     ) -> None:
         """Play recordings one after the other (PLAY); `PlayFinished` follows. Ends an earlier play,
-        as do `say`, `hold` and `send_digits`. Play ids are unique within the call: repeating one
-        that is on or over MUST NOT start it again."""
+        as do `say`, `hold`, `echo` and `send_digits`. Play ids are unique within the call: repeating
+        one that is on or over MUST NOT start it again.
+
+        A medium is an http(s) URL, the name of a file in the deployment's media folder, or `BEEP`.
+        """
         ...
 
-    def say(self, call_id: UUID, play_id: str, text: str, *, language: str = "") -> None:
-        """Speak `text` (SAY); `PlayFinished` follows."""
+    def say(
+        self, call_id: UUID, play_id: str, text: str, *, language: str = "", voice: str = ""
+    ) -> None:
+        """Speak `text`, plain or an SSML document (SAY); `PlayFinished` follows. `language` is a tag
+        such as en-US, `voice` a name the engine knows; empty takes the deployment's."""
         ...
 
     def hold(self, call_id: UUID, play_id: str, media: Sequence[str] = ()) -> None:
@@ -188,10 +200,30 @@ class Telephony(Protocol):
         """Send keys 0-9 A-D # * to the callee (SEND_DIGITS); `PlayFinished` follows."""
         ...
 
+    def echo(self, call_id: UUID, play_id: str, duration_ms: int) -> None:
+        """Let the callee hear itself for so long (ECHO); `PlayFinished` follows."""
+        ...
+
+    def mute(self, call_id: UUID, *, is_on: bool) -> None:
+        """Keep what the callee says from everybody, or no longer (MUTE)."""
+        ...
+
     def start_recording(
-        self, call_id: UUID, recording_id: str, *, audio_format: str, max_duration_ms: int
+        self,
+        call_id: UUID,
+        recording_id: str,
+        *,
+        audio_format: str,
+        max_duration_ms: int = 0,
+        silence_ms: int = 0,
+        end_keys: str = "",
+        has_beep: bool = False,
     ) -> None:
-        """Record the call (RECORD); `Recorded` follows at its end. 0 ms means until stopped."""
+        """Record both sides of the call (RECORD); `Recorded` follows at its end.
+
+        It ends when stopped, with the call, after `max_duration_ms`, after so much silence (0: no
+        such limit), or at one of the keys.
+        """
         ...
 
     def stop_recording(self, call_id: UUID, recording_id: str) -> None:

@@ -84,6 +84,9 @@ class Placement:
     max_duration_ms: int  # 1..86,400,000 from the answer; enforced by the network
     place_before: float | None = None  # CLOCK_BOOTTIME seconds; None: no limit
     variables: Mapping[str, str] = field(default_factory=lambda: NO_VARIABLES)
+    headers: Mapping[str, str] = field(default_factory=lambda: NO_VARIABLES)
+    """Further headers of the call's signalling, by name; a network without such ignores them."""
+    is_anonymous: bool = False  # keep `source` from the callee
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ class Recorded:
     tm: datetime
     recording_id: str
     location: str
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,6 +188,18 @@ async def test_what_is_played_can_be_stopped_and_replaced(carrier: Carrier, ear:
     await ear.hear(Ended, call.call_id)
 
 
+async def test_the_callee_hears_itself_for_as_long_as_asked(carrier: Carrier, ear: Ear) -> None:
+    if Capability.ECHO not in ear.telephony.capabilities:
+        return
+    call = placement(carrier)
+    ear.telephony.place([call])
+    answered = await ear.hear(Answered, call.call_id)
+    ear.telephony.echo(call.call_id, "e1", 2_000)
+    over = await ear.hear(PlayFinished, call.call_id)
+    assert (over.play_id, over.completed) == ("e1", True)
+    assert (over.tm - answered.tm).total_seconds() >= 2.0
+
+
 async def test_two_calls_are_bridged_and_one_survives_the_other(carrier: Carrier, ear: Ear) -> None:
     customer, agent = await answered_pair(carrier, ear)
     ear.telephony.hold(customer.call_id, "h1")
@@ -228,7 +240,7 @@ async def test_what_the_driver_cannot_do_fails(carrier: Carrier, ear: Ear) -> No
     if Capability.RECORD in ear.telephony.capabilities:
         return
     call = placement(carrier)
-    ear.telephony.start_recording(call.call_id, "r1", audio_format="wav", max_duration_ms=0)
+    ear.telephony.start_recording(call.call_id, "r1", audio_format="wav")
     failed = await ear.hear(CommandFailed, call.call_id)
     assert (failed.command, failed.reference) == ("start_recording", "r1")
 

@@ -55,6 +55,8 @@ class SimulatedTelephony:
             Capability.SAY,
             Capability.SEND_DIGITS,
             Capability.RECEIVE_DIGITS,
+            Capability.ECHO,
+            Capability.MUTE,
             Capability.BRIDGE,
             Capability.DETECT,
         }
@@ -137,7 +139,9 @@ class SimulatedTelephony:
             ),
         )
 
-    def say(self, call_id: UUID, play_id: str, text: str, *, language: str = "") -> None:
+    def say(
+        self, call_id: UUID, play_id: str, text: str, *, language: str = "", voice: str = ""
+    ) -> None:
         """See Telephony; simulated people understand every language."""
         self._play(call_id, simnet_pb.Play(play_id=play_id, text=text))
 
@@ -162,8 +166,27 @@ class SimulatedTelephony:
             call_id, simnet_pb.Play(play_id=play_id, digits=digits, duration_hint_ms=length_ms)
         )
 
+    def echo(self, call_id: UUID, play_id: str, duration_ms: int) -> None:
+        """See Telephony; to a simulated person it is a message like any other."""
+        recordings = simnet_pb.Recordings(media=["echo"])
+        self._play(
+            call_id,
+            simnet_pb.Play(play_id=play_id, recordings=recordings, duration_hint_ms=duration_ms),
+        )
+
+    def mute(self, call_id: UUID, *, is_on: bool) -> None:
+        """See Telephony; simulated people say nothing that could be kept from anybody."""
+
     def start_recording(
-        self, call_id: UUID, recording_id: str, *, audio_format: str, max_duration_ms: int
+        self,
+        call_id: UUID,
+        recording_id: str,
+        *,
+        audio_format: str,
+        max_duration_ms: int = 0,
+        silence_ms: int = 0,
+        end_keys: str = "",
+        has_beep: bool = False,
     ) -> None:
         """See Telephony; there is no sound in this network."""
         self._impossible(call_id, "start_recording", recording_id)

@@ -53,7 +53,9 @@ class FakeTelephony:
     def hangup(self, call_ids: Collection[UUID]) -> None:
         self.commands += [("hangup", each) for each in call_ids]
 
-    def say(self, call_id: UUID, play_id: str, text: str, *, language: str = "") -> None:
+    def say(
+        self, call_id: UUID, play_id: str, text: str, *, language: str = "", voice: str = ""
+    ) -> None:
         self.commands.append(("say", call_id, play_id, text))
 
     def play(
