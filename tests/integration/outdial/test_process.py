@@ -68,6 +68,11 @@ async def test_a_target_from_creation_to_its_settlement_by_event(process: Proces
     (claimed,) = claim.targets
     assert (claimed.target_id, claimed.destination_index, claimed.try_count) == (target.id, 0, 1)
     assert claim.progress.progressing_count == 1
+    described = await process.dialer.DescribeTargets(
+        outdial_pb.DescribeTargetsRequest(outdial_id=outdial.id, target_ids=[target.id])
+    )
+    assert [each.id for each in described.targets] == [target.id]
+    assert claim.outdial_name == described.outdial_name == outdial.name
     done = campaign_events.CampaigncallEvent(
         settlement=campaign_pb.Settlement(
             campaigncall_id=claimed.attempt_id,
@@ -147,10 +152,9 @@ async def test_import_over_the_wire(process: Process) -> None:
             yield outdial_pb.ImportTargetsRequest(chunk=chunk)
         yield END
 
+    chunks = (b"phone,na", b"me\n+15550000001,Ann\nx", b",Bob\n")
     with acting_for(CUSTOMER):
-        done = await process.customer.ImportTargets(
-            requests(b"phone,na", b"me\n+15550000001,Ann\nx", b",Bob\n")
-        )
+        done = await process.customer.ImportTargets(requests(*chunks))
         assert done.state == outdial_pb.ImportResult.STATE_DONE
         assert (done.row_count, done.accepted_count, done.rejected_count) == (2, 1, 1)
         assert (done.rejects[0].line, done.rejects[0].value) == (3, "x")
@@ -158,10 +162,10 @@ async def test_import_over_the_wire(process: Process) -> None:
         assert await process.customer.GetImport(outdial_pb.GetImportRequest(**ids)) == done
         pages = process.customer.ListImportRejects(outdial_pb.ListImportRejectsRequest(**ids))
         assert [each async for page in pages for each in page.rejects] == list(done.rejects)
-        assert await process.customer.ImportTargets(requests()) == done
+        assert await process.customer.ImportTargets(requests(*chunks)) == done
         header.is_strict = True
         with pytest.raises(AlreadyExists):
-            await process.customer.ImportTargets(requests())
+            await process.customer.ImportTargets(requests(*chunks))
 
         async def headless() -> AsyncIterator[outdial_pb.ImportTargetsRequest]:
             yield outdial_pb.ImportTargetsRequest(chunk=b"phone\n")
@@ -216,6 +220,8 @@ async def test_binding_is_the_campaigns_and_claiming_the_dialers(process: Proces
                 await stub.ClaimTargets(outdial_pb.ClaimTargetsRequest())
             with pytest.raises(PermissionDenied):
                 await stub.ReleaseClaims(outdial_pb.ReleaseClaimsRequest())
+            with pytest.raises(PermissionDenied):
+                await stub.DescribeTargets(outdial_pb.DescribeTargetsRequest())
     with pytest.raises(Unauthenticated):
         await process.customer.ListOutdials(outdial_pb.ListOutdialsRequest())
     with acting_for(new_id()), pytest.raises(PermissionDenied):
