@@ -283,7 +283,7 @@ class CampaignStats(_message.Message):
     def __init__(self, campaign_id: _Optional[str] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., state: _Optional[_Union[Campaign.State, str]] = ..., run_number: _Optional[int] = ..., attempt_count: _Optional[int] = ..., dialing_count: _Optional[int] = ..., progressing_count: _Optional[int] = ..., done_count: _Optional[int] = ..., success_count: _Optional[int] = ..., fail_count: _Optional[int] = ..., answered_count: _Optional[int] = ..., connected_count: _Optional[int] = ..., abandoned_count: _Optional[int] = ..., refunded_count: _Optional[int] = ..., hangup_reason_counts: _Optional[_Mapping[str, int]] = ..., talk_ms_total: _Optional[int] = ..., tm_run_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_run_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_holder: _Optional[str] = ...) -> None: ...
 
 class Campaigncall(_message.Message):
-    __slots__ = ("id", "customer_id", "campaign_id", "outplan_id", "outdial_id", "outdial_target_id", "queue_id", "flow_id", "activeflow_id", "reference_type", "reference_id", "status", "result", "source", "destination", "destination_index", "try_count", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "run_number", "revision", "tm_create", "tm_update", "tm_delete", "tm_answer", "tm_connect", "tm_end", "dialer_id")
+    __slots__ = ("id", "customer_id", "campaign_id", "outplan_id", "outdial_id", "outdial_target_id", "queue_id", "flow_id", "activeflow_id", "reference_type", "reference_id", "status", "result", "source", "destination", "destination_index", "try_count", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "run_number", "revision", "tm_create", "tm_update", "tm_delete", "tm_answer", "tm_connect", "tm_end", "dialer_id", "variables", "digits")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[Campaigncall.Status]
@@ -310,6 +310,13 @@ class Campaigncall(_message.Message):
     REFERENCE_TYPE_UNSPECIFIED: Campaigncall.ReferenceType
     REFERENCE_TYPE_NONE: Campaigncall.ReferenceType
     REFERENCE_TYPE_CALL: Campaigncall.ReferenceType
+    class VariablesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
@@ -340,6 +347,8 @@ class Campaigncall(_message.Message):
     TM_CONNECT_FIELD_NUMBER: _ClassVar[int]
     TM_END_FIELD_NUMBER: _ClassVar[int]
     DIALER_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    DIGITS_FIELD_NUMBER: _ClassVar[int]
     id: str
     customer_id: str
     campaign_id: str
@@ -370,7 +379,9 @@ class Campaigncall(_message.Message):
     tm_connect: _timestamp_pb2.Timestamp
     tm_end: _timestamp_pb2.Timestamp
     dialer_id: str
-    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., activeflow_id: _Optional[str] = ..., reference_type: _Optional[_Union[Campaigncall.ReferenceType, str]] = ..., reference_id: _Optional[str] = ..., status: _Optional[_Union[Campaigncall.Status, str]] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination_index: _Optional[int] = ..., try_count: _Optional[int] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_connect: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dialer_id: _Optional[str] = ...) -> None: ...
+    variables: _containers.ScalarMap[str, str]
+    digits: str
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., activeflow_id: _Optional[str] = ..., reference_type: _Optional[_Union[Campaigncall.ReferenceType, str]] = ..., reference_id: _Optional[str] = ..., status: _Optional[_Union[Campaigncall.Status, str]] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination_index: _Optional[int] = ..., try_count: _Optional[int] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_connect: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dialer_id: _Optional[str] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ...) -> None: ...
 
 class GetCampaigncallRequest(_message.Message):
     __slots__ = ("id",)
@@ -547,7 +558,7 @@ class OpenCampaigncallsResponse(_message.Message):
     def __init__(self, verdicts: _Optional[_Iterable[_Union[OpenVerdict, _Mapping]]] = ..., place_within_ms: _Optional[int] = ...) -> None: ...
 
 class CampaigncallReport(_message.Message):
-    __slots__ = ("id", "kind", "tm", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "tm_answer")
+    __slots__ = ("id", "kind", "tm", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "tm_answer", "variables", "digits")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[CampaigncallReport.Kind]
@@ -558,6 +569,13 @@ class CampaigncallReport(_message.Message):
     KIND_ANSWERED: CampaigncallReport.Kind
     KIND_CONNECTED: CampaigncallReport.Kind
     KIND_ENDED: CampaigncallReport.Kind
+    class VariablesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     ID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     TM_FIELD_NUMBER: _ClassVar[int]
@@ -566,6 +584,8 @@ class CampaigncallReport(_message.Message):
     IS_REFUNDED_FIELD_NUMBER: _ClassVar[int]
     IS_ABANDONED_FIELD_NUMBER: _ClassVar[int]
     TM_ANSWER_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    DIGITS_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: CampaigncallReport.Kind
     tm: _timestamp_pb2.Timestamp
@@ -574,7 +594,9 @@ class CampaigncallReport(_message.Message):
     is_refunded: bool
     is_abandoned: bool
     tm_answer: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[CampaigncallReport.Kind, str]] = ..., tm: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    variables: _containers.ScalarMap[str, str]
+    digits: str
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[CampaigncallReport.Kind, str]] = ..., tm: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ...) -> None: ...
 
 class ReportCampaigncallsRequest(_message.Message):
     __slots__ = ("dialer_id", "reports")

@@ -197,3 +197,93 @@ class DeleteActiveflowRequest(_message.Message):
     id: str
     is_forwarded: bool
     def __init__(self, id: _Optional[str] = ..., is_forwarded: _Optional[bool] = ...) -> None: ...
+
+class Recording(_message.Message):
+    __slots__ = ("id", "customer_id", "campaign_id", "activeflow_id", "reference_type", "reference_id", "format", "status", "detail", "duration_ms", "size_bytes", "dialer_id", "revision", "tm_create", "tm_start", "tm_end", "tm_update", "tm_delete")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    ACTIVEFLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_TYPE_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    FORMAT_FIELD_NUMBER: _ClassVar[int]
+    STATUS_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    DURATION_MS_FIELD_NUMBER: _ClassVar[int]
+    SIZE_BYTES_FIELD_NUMBER: _ClassVar[int]
+    DIALER_ID_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    TM_CREATE_FIELD_NUMBER: _ClassVar[int]
+    TM_START_FIELD_NUMBER: _ClassVar[int]
+    TM_END_FIELD_NUMBER: _ClassVar[int]
+    TM_UPDATE_FIELD_NUMBER: _ClassVar[int]
+    TM_DELETE_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    customer_id: str
+    campaign_id: str
+    activeflow_id: str
+    reference_type: str
+    reference_id: str
+    format: str
+    status: str
+    detail: str
+    duration_ms: int
+    size_bytes: int
+    dialer_id: str
+    revision: int
+    tm_create: _timestamp_pb2.Timestamp
+    tm_start: _timestamp_pb2.Timestamp
+    tm_end: _timestamp_pb2.Timestamp
+    tm_update: _timestamp_pb2.Timestamp
+    tm_delete: _timestamp_pb2.Timestamp
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., activeflow_id: _Optional[str] = ..., reference_type: _Optional[str] = ..., reference_id: _Optional[str] = ..., format: _Optional[str] = ..., status: _Optional[str] = ..., detail: _Optional[str] = ..., duration_ms: _Optional[int] = ..., size_bytes: _Optional[int] = ..., dialer_id: _Optional[str] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
+class ListRecordingsRequest(_message.Message):
+    __slots__ = ("page_size", "page_token", "reference_id", "campaign_id")
+    PAGE_SIZE_FIELD_NUMBER: _ClassVar[int]
+    PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ID_FIELD_NUMBER: _ClassVar[int]
+    CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
+    page_size: int
+    page_token: str
+    reference_id: str
+    campaign_id: str
+    def __init__(self, page_size: _Optional[int] = ..., page_token: _Optional[str] = ..., reference_id: _Optional[str] = ..., campaign_id: _Optional[str] = ...) -> None: ...
+
+class ListRecordingsResponse(_message.Message):
+    __slots__ = ("recordings", "next_page_token")
+    RECORDINGS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _ClassVar[int]
+    recordings: _containers.RepeatedCompositeFieldContainer[Recording]
+    next_page_token: str
+    def __init__(self, recordings: _Optional[_Iterable[_Union[Recording, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
+
+class GetRecordingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class ReadRecordingRequest(_message.Message):
+    __slots__ = ("id", "offset", "length", "is_forwarded")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    LENGTH_FIELD_NUMBER: _ClassVar[int]
+    IS_FORWARDED_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    offset: int
+    length: int
+    is_forwarded: bool
+    def __init__(self, id: _Optional[str] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., is_forwarded: _Optional[bool] = ...) -> None: ...
+
+class ReadRecordingResponse(_message.Message):
+    __slots__ = ("chunk",)
+    CHUNK_FIELD_NUMBER: _ClassVar[int]
+    chunk: bytes
+    def __init__(self, chunk: _Optional[bytes] = ...) -> None: ...
+
+class DeleteRecordingRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...

@@ -26,7 +26,7 @@ if _version_not_supported:
 
 
 class DialerServiceStub:
-    """DialerService owns calls and activeflows. Any dialer answers for every call: what it does not hold itself it passes to the holder.
+    """DialerService owns calls, activeflows and recordings. Any dialer answers for all of them: what it does not hold itself it passes to the holder.
     Every method acts for the customer of the caller's token.
     """
 
@@ -76,10 +76,30 @@ class DialerServiceStub:
                 request_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteActiveflowRequest.SerializeToString,
                 response_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Activeflow.FromString,
                 _registered_method=True)
+        self.ListRecordings = channel.unary_unary(
+                '/outbound.dialer.v1.DialerService/ListRecordings',
+                request_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsRequest.SerializeToString,
+                response_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsResponse.FromString,
+                _registered_method=True)
+        self.GetRecording = channel.unary_unary(
+                '/outbound.dialer.v1.DialerService/GetRecording',
+                request_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.GetRecordingRequest.SerializeToString,
+                response_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.FromString,
+                _registered_method=True)
+        self.ReadRecording = channel.unary_stream(
+                '/outbound.dialer.v1.DialerService/ReadRecording',
+                request_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingRequest.SerializeToString,
+                response_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingResponse.FromString,
+                _registered_method=True)
+        self.DeleteRecording = channel.unary_unary(
+                '/outbound.dialer.v1.DialerService/DeleteRecording',
+                request_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteRecordingRequest.SerializeToString,
+                response_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.FromString,
+                _registered_method=True)
 
 
 class DialerServiceServicer:
-    """DialerService owns calls and activeflows. Any dialer answers for every call: what it does not hold itself it passes to the holder.
+    """DialerService owns calls, activeflows and recordings. Any dialer answers for all of them: what it does not hold itself it passes to the holder.
     Every method acts for the customer of the caller's token.
     """
 
@@ -106,6 +126,7 @@ class DialerServiceServicer:
 
     def CreateActiveflow(self, request, context):
         """CreateActiveflow runs a flow or actions without a call (reference_type api); media actions are skipped and said so in its history.
+        It is answered when everything that takes no time is done: status running means that it waits for a fetch or a webhook.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,6 +155,35 @@ class DialerServiceServicer:
 
     def DeleteActiveflow(self, request, context):
         """DeleteActiveflow stops and soft-deletes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListRecordings(self, request, context):
+        """ListRecordings returns those not deleted, newest first, optionally of one call or campaign.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetRecording(self, request, context):
+        """GetRecording returns one, also a deleted one. NOT_FOUND (RECORDING_NOT_FOUND).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReadRecording(self, request, context):
+        """ReadRecording streams the file, or a part of it, whichever dialer has it. NOT_FOUND (RECORDING_FILE_NOT_FOUND) when there is none (any more),
+        FAILED_PRECONDITION while the recording is on, UNAVAILABLE while the dialer that has the file is not running.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteRecording(self, request, context):
+        """DeleteRecording deletes one that is over, with its file. FAILED_PRECONDITION while it is on. Deleting twice changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -182,6 +232,26 @@ def add_DialerServiceServicer_to_server(servicer, server):
                     request_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteActiveflowRequest.FromString,
                     response_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Activeflow.SerializeToString,
             ),
+            'ListRecordings': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRecordings,
+                    request_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsRequest.FromString,
+                    response_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsResponse.SerializeToString,
+            ),
+            'GetRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRecording,
+                    request_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.GetRecordingRequest.FromString,
+                    response_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.SerializeToString,
+            ),
+            'ReadRecording': grpc.unary_stream_rpc_method_handler(
+                    servicer.ReadRecording,
+                    request_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingRequest.FromString,
+                    response_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingResponse.SerializeToString,
+            ),
+            'DeleteRecording': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteRecording,
+                    request_deserializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteRecordingRequest.FromString,
+                    response_serializer=outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'outbound.dialer.v1.DialerService', rpc_method_handlers)
@@ -191,7 +261,7 @@ def add_DialerServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class DialerService:
-    """DialerService owns calls and activeflows. Any dialer answers for every call: what it does not hold itself it passes to the holder.
+    """DialerService owns calls, activeflows and recordings. Any dialer answers for all of them: what it does not hold itself it passes to the holder.
     Every method acts for the customer of the caller's token.
     """
 
@@ -401,6 +471,114 @@ class DialerService:
             '/outbound.dialer.v1.DialerService/DeleteActiveflow',
             outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteActiveflowRequest.SerializeToString,
             outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Activeflow.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRecordings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.dialer.v1.DialerService/ListRecordings',
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsRequest.SerializeToString,
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ListRecordingsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.dialer.v1.DialerService/GetRecording',
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.GetRecordingRequest.SerializeToString,
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReadRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/outbound.dialer.v1.DialerService/ReadRecording',
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingRequest.SerializeToString,
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.ReadRecordingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteRecording(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.dialer.v1.DialerService/DeleteRecording',
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.DeleteRecordingRequest.SerializeToString,
+            outbound_dot_dialer_dot_v1_dot_dialer__service__pb2.Recording.FromString,
             options,
             channel_credentials,
             insecure,

@@ -13,7 +13,7 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class DialerServiceStub:
-    """DialerService owns calls and activeflows. Any dialer answers for every call: what it does not hold itself it passes to the holder.
+    """DialerService owns calls, activeflows and recordings. Any dialer answers for all of them: what it does not hold itself it passes to the holder.
     Every method acts for the customer of the caller's token.
     """
 
@@ -25,7 +25,9 @@ class DialerServiceStub:
     HangupCall: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.HangupCallRequest, _dialer_service_pb2.Call]
     """HangupCall ends a call, whichever dialer holds it; an attempt still ringing is cancelled. Hanging up an ended call changes nothing."""
     CreateActiveflow: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.CreateActiveflowRequest, _dialer_service_pb2.Activeflow]
-    """CreateActiveflow runs a flow or actions without a call (reference_type api); media actions are skipped and said so in its history."""
+    """CreateActiveflow runs a flow or actions without a call (reference_type api); media actions are skipped and said so in its history.
+    It is answered when everything that takes no time is done: status running means that it waits for a fetch or a webhook.
+    """
     GetActiveflow: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.GetActiveflowRequest, _dialer_service_pb2.Activeflow]
     """GetActiveflow returns one. NOT_FOUND (ACTIVEFLOW_NOT_FOUND)."""
     ListActiveflows: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.ListActiveflowsRequest, _dialer_service_pb2.ListActiveflowsResponse]
@@ -34,9 +36,19 @@ class DialerServiceStub:
     """StopActiveflow ends a running one, whichever dialer runs it. Stopping an ended one changes nothing."""
     DeleteActiveflow: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.DeleteActiveflowRequest, _dialer_service_pb2.Activeflow]
     """DeleteActiveflow stops and soft-deletes."""
+    ListRecordings: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.ListRecordingsRequest, _dialer_service_pb2.ListRecordingsResponse]
+    """ListRecordings returns those not deleted, newest first, optionally of one call or campaign."""
+    GetRecording: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.GetRecordingRequest, _dialer_service_pb2.Recording]
+    """GetRecording returns one, also a deleted one. NOT_FOUND (RECORDING_NOT_FOUND)."""
+    ReadRecording: _aio.UnaryStreamMultiCallable[_dialer_service_pb2.ReadRecordingRequest, _dialer_service_pb2.ReadRecordingResponse]
+    """ReadRecording streams the file, or a part of it, whichever dialer has it. NOT_FOUND (RECORDING_FILE_NOT_FOUND) when there is none (any more),
+    FAILED_PRECONDITION while the recording is on, UNAVAILABLE while the dialer that has the file is not running.
+    """
+    DeleteRecording: _aio.UnaryUnaryMultiCallable[_dialer_service_pb2.DeleteRecordingRequest, _dialer_service_pb2.Recording]
+    """DeleteRecording deletes one that is over, with its file. FAILED_PRECONDITION while it is on. Deleting twice changes nothing."""
 
 class DialerServiceServicer(metaclass=_abc_1.ABCMeta):
-    """DialerService owns calls and activeflows. Any dialer answers for every call: what it does not hold itself it passes to the holder.
+    """DialerService owns calls, activeflows and recordings. Any dialer answers for all of them: what it does not hold itself it passes to the holder.
     Every method acts for the customer of the caller's token.
     """
 
@@ -70,7 +82,9 @@ class DialerServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dialer_service_pb2.CreateActiveflowRequest,
         context: _aio.ServicerContext[_dialer_service_pb2.CreateActiveflowRequest, _dialer_service_pb2.Activeflow],
     ) -> _abc.Awaitable[_dialer_service_pb2.Activeflow]:
-        """CreateActiveflow runs a flow or actions without a call (reference_type api); media actions are skipped and said so in its history."""
+        """CreateActiveflow runs a flow or actions without a call (reference_type api); media actions are skipped and said so in its history.
+        It is answered when everything that takes no time is done: status running means that it waits for a fetch or a webhook.
+        """
 
     @_abc_1.abstractmethod
     def GetActiveflow(
@@ -103,5 +117,39 @@ class DialerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_dialer_service_pb2.DeleteActiveflowRequest, _dialer_service_pb2.Activeflow],
     ) -> _abc.Awaitable[_dialer_service_pb2.Activeflow]:
         """DeleteActiveflow stops and soft-deletes."""
+
+    @_abc_1.abstractmethod
+    def ListRecordings(
+        self,
+        request: _dialer_service_pb2.ListRecordingsRequest,
+        context: _aio.ServicerContext[_dialer_service_pb2.ListRecordingsRequest, _dialer_service_pb2.ListRecordingsResponse],
+    ) -> _abc.Awaitable[_dialer_service_pb2.ListRecordingsResponse]:
+        """ListRecordings returns those not deleted, newest first, optionally of one call or campaign."""
+
+    @_abc_1.abstractmethod
+    def GetRecording(
+        self,
+        request: _dialer_service_pb2.GetRecordingRequest,
+        context: _aio.ServicerContext[_dialer_service_pb2.GetRecordingRequest, _dialer_service_pb2.Recording],
+    ) -> _abc.Awaitable[_dialer_service_pb2.Recording]:
+        """GetRecording returns one, also a deleted one. NOT_FOUND (RECORDING_NOT_FOUND)."""
+
+    @_abc_1.abstractmethod
+    def ReadRecording(
+        self,
+        request: _dialer_service_pb2.ReadRecordingRequest,
+        context: _aio.ServicerContext[_dialer_service_pb2.ReadRecordingRequest, _dialer_service_pb2.ReadRecordingResponse],
+    ) -> _abc.AsyncIterator[_dialer_service_pb2.ReadRecordingResponse]:
+        """ReadRecording streams the file, or a part of it, whichever dialer has it. NOT_FOUND (RECORDING_FILE_NOT_FOUND) when there is none (any more),
+        FAILED_PRECONDITION while the recording is on, UNAVAILABLE while the dialer that has the file is not running.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteRecording(
+        self,
+        request: _dialer_service_pb2.DeleteRecordingRequest,
+        context: _aio.ServicerContext[_dialer_service_pb2.DeleteRecordingRequest, _dialer_service_pb2.Recording],
+    ) -> _abc.Awaitable[_dialer_service_pb2.Recording]:
+        """DeleteRecording deletes one that is over, with its file. FAILED_PRECONDITION while it is on. Deleting twice changes nothing."""
 
 def add_DialerServiceServicer_to_server(servicer: DialerServiceServicer, server: _aio.Server) -> None: ...

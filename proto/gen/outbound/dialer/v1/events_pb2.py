@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from outbound.dialer.v1 import dialer_service_pb2 as outbound_dot_dialer_dot_v1_dot_dialer__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1foutbound/dialer/v1/events.proto\x12\x12outbound.dialer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'outbound/dialer/v1/dialer_service.proto\"3\n\tCallEvent\x12&\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x18.outbound.dialer.v1.Call\"E\n\x0f\x41\x63tiveflowEvent\x12\x32\n\nactiveflow\x18\x01 \x01(\x0b\x32\x1e.outbound.dialer.v1.Activeflow\"\xd8\x04\n\x0bPacingEvent\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nrun_number\x18\x02 \x01(\x03\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x1c\n\x0f\x61vailable_count\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\rdialing_count\x18\x05 \x01(\x05\x12\x15\n\rwaiting_count\x18\x06 \x01(\x05\x12\x15\n\rtalking_count\x18\x07 \x01(\x05\x12\x15\n\rservice_level\x18\x08 \x01(\x05\x12\x18\n\x10\x63\x61lls_per_second\x18\t \x01(\x01\x12\x16\n\x0emax_concurrent\x18\n \x01(\x05\x12\x14\n\x0cwanted_count\x18\x0b \x01(\x05\x12\x15\n\rstarted_count\x18\x0c \x01(\x05\x12\x34\n\x05\x62ound\x18\r \x01(\x0e\x32%.outbound.dialer.v1.PacingEvent.Bound\x12&\n\x02tm\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x05\x42ound\x12\x15\n\x11\x42OUND_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x42OUND_AGENTS\x10\x01\x12\x1a\n\x16\x42OUND_CALLS_PER_SECOND\x10\x02\x12\x18\n\x14\x42OUND_MAX_CONCURRENT\x10\x03\x12\x17\n\x13\x42OUND_NO_TARGET_DUE\x10\x04\x12\x11\n\rBOUND_CARRIER\x10\x05\x12\x1a\n\x16\x42OUND_CAPACITY_UNKNOWN\x10\x06\x12\x12\n\x0e\x42OUND_STOPPING\x10\x07\x42\x12\n\x10_available_countb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1foutbound/dialer/v1/events.proto\x12\x12outbound.dialer.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\'outbound/dialer/v1/dialer_service.proto\"3\n\tCallEvent\x12&\n\x04\x63\x61ll\x18\x01 \x01(\x0b\x32\x18.outbound.dialer.v1.Call\"E\n\x0f\x41\x63tiveflowEvent\x12\x32\n\nactiveflow\x18\x01 \x01(\x0b\x32\x1e.outbound.dialer.v1.Activeflow\"B\n\x0eRecordingEvent\x12\x30\n\trecording\x18\x01 \x01(\x0b\x32\x1d.outbound.dialer.v1.Recording\"\xd8\x04\n\x0bPacingEvent\x12\x13\n\x0b\x63\x61mpaign_id\x18\x01 \x01(\t\x12\x12\n\nrun_number\x18\x02 \x01(\x03\x12\x10\n\x08queue_id\x18\x03 \x01(\t\x12\x1c\n\x0f\x61vailable_count\x18\x04 \x01(\x05H\x00\x88\x01\x01\x12\x15\n\rdialing_count\x18\x05 \x01(\x05\x12\x15\n\rwaiting_count\x18\x06 \x01(\x05\x12\x15\n\rtalking_count\x18\x07 \x01(\x05\x12\x15\n\rservice_level\x18\x08 \x01(\x05\x12\x18\n\x10\x63\x61lls_per_second\x18\t \x01(\x01\x12\x16\n\x0emax_concurrent\x18\n \x01(\x05\x12\x14\n\x0cwanted_count\x18\x0b \x01(\x05\x12\x15\n\rstarted_count\x18\x0c \x01(\x05\x12\x34\n\x05\x62ound\x18\r \x01(\x0e\x32%.outbound.dialer.v1.PacingEvent.Bound\x12&\n\x02tm\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xc2\x01\n\x05\x42ound\x12\x15\n\x11\x42OUND_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x42OUND_AGENTS\x10\x01\x12\x1a\n\x16\x42OUND_CALLS_PER_SECOND\x10\x02\x12\x18\n\x14\x42OUND_MAX_CONCURRENT\x10\x03\x12\x17\n\x13\x42OUND_NO_TARGET_DUE\x10\x04\x12\x11\n\rBOUND_CARRIER\x10\x05\x12\x1a\n\x16\x42OUND_CAPACITY_UNKNOWN\x10\x06\x12\x12\n\x0e\x42OUND_STOPPING\x10\x07\x42\x12\n\x10_available_countb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,8 +37,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALLEVENT']._serialized_end=180
   _globals['_ACTIVEFLOWEVENT']._serialized_start=182
   _globals['_ACTIVEFLOWEVENT']._serialized_end=251
-  _globals['_PACINGEVENT']._serialized_start=254
-  _globals['_PACINGEVENT']._serialized_end=854
-  _globals['_PACINGEVENT_BOUND']._serialized_start=640
-  _globals['_PACINGEVENT_BOUND']._serialized_end=834
+  _globals['_RECORDINGEVENT']._serialized_start=253
+  _globals['_RECORDINGEVENT']._serialized_end=319
+  _globals['_PACINGEVENT']._serialized_start=322
+  _globals['_PACINGEVENT']._serialized_end=922
+  _globals['_PACINGEVENT_BOUND']._serialized_start=708
+  _globals['_PACINGEVENT_BOUND']._serialized_end=902
 # @@protoc_insertion_point(module_scope)

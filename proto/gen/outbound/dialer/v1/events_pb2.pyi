@@ -22,6 +22,12 @@ class ActiveflowEvent(_message.Message):
     activeflow: _dialer_service_pb2.Activeflow
     def __init__(self, activeflow: _Optional[_Union[_dialer_service_pb2.Activeflow, _Mapping]] = ...) -> None: ...
 
+class RecordingEvent(_message.Message):
+    __slots__ = ("recording",)
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
+    recording: _dialer_service_pb2.Recording
+    def __init__(self, recording: _Optional[_Union[_dialer_service_pb2.Recording, _Mapping]] = ...) -> None: ...
+
 class PacingEvent(_message.Message):
     __slots__ = ("campaign_id", "run_number", "queue_id", "available_count", "dialing_count", "waiting_count", "talking_count", "service_level", "calls_per_second", "max_concurrent", "wanted_count", "started_count", "bound", "tm")
     class Bound(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):

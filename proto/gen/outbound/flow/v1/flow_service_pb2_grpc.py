@@ -67,7 +67,8 @@ class FlowServiceServicer:
     """
 
     def CreateFlow(self, request, context):
-        """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action.
+        """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action and the option at fault, also a
+        queue that does not exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -17,7 +17,9 @@ class FlowServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateFlow: _aio.UnaryUnaryMultiCallable[_flow_service_pb2.CreateFlowRequest, _flow_service_pb2.Flow]
-    """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action."""
+    """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action and the option at fault, also a
+    queue that does not exist.
+    """
     GetFlow: _aio.UnaryUnaryMultiCallable[_flow_service_pb2.GetFlowRequest, _flow_service_pb2.Flow]
     """GetFlow returns one, also a deleted one; also for the role dialer. NOT_FOUND (FLOW_NOT_FOUND)."""
     ListFlows: _aio.UnaryUnaryMultiCallable[_flow_service_pb2.ListFlowsRequest, _flow_service_pb2.ListFlowsResponse]
@@ -36,7 +38,9 @@ class FlowServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _flow_service_pb2.CreateFlowRequest,
         context: _aio.ServicerContext[_flow_service_pb2.CreateFlowRequest, _flow_service_pb2.Flow],
     ) -> _abc.Awaitable[_flow_service_pb2.Flow]:
-        """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action."""
+        """CreateFlow makes a flow. INVALID_ARGUMENT (INVALID_ACTION_TYPE) names the index of a bad action and the option at fault, also a
+        queue that does not exist.
+        """
 
     @_abc_1.abstractmethod
     def GetFlow(

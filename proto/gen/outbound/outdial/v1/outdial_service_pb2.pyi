@@ -449,14 +449,18 @@ class ClaimedTarget(_message.Message):
     def __init__(self, attempt_id: _Optional[str] = ..., target_id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., data: _Optional[str] = ..., destination: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination_index: _Optional[int] = ..., try_count: _Optional[int] = ...) -> None: ...
 
 class ClaimTargetsResponse(_message.Message):
-    __slots__ = ("targets", "exhausted_count", "progress")
+    __slots__ = ("targets", "exhausted_count", "progress", "outdial_name", "outdial_data")
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     EXHAUSTED_COUNT_FIELD_NUMBER: _ClassVar[int]
     PROGRESS_FIELD_NUMBER: _ClassVar[int]
+    OUTDIAL_NAME_FIELD_NUMBER: _ClassVar[int]
+    OUTDIAL_DATA_FIELD_NUMBER: _ClassVar[int]
     targets: _containers.RepeatedCompositeFieldContainer[ClaimedTarget]
     exhausted_count: int
     progress: OutdialProgress
-    def __init__(self, targets: _Optional[_Iterable[_Union[ClaimedTarget, _Mapping]]] = ..., exhausted_count: _Optional[int] = ..., progress: _Optional[_Union[OutdialProgress, _Mapping]] = ...) -> None: ...
+    outdial_name: str
+    outdial_data: str
+    def __init__(self, targets: _Optional[_Iterable[_Union[ClaimedTarget, _Mapping]]] = ..., exhausted_count: _Optional[int] = ..., progress: _Optional[_Union[OutdialProgress, _Mapping]] = ..., outdial_name: _Optional[str] = ..., outdial_data: _Optional[str] = ...) -> None: ...
 
 class ReleaseClaimsRequest(_message.Message):
     __slots__ = ("attempt_ids",)
@@ -469,3 +473,33 @@ class ReleaseClaimsResponse(_message.Message):
     RELEASED_COUNT_FIELD_NUMBER: _ClassVar[int]
     released_count: int
     def __init__(self, released_count: _Optional[int] = ...) -> None: ...
+
+class DescribeTargetsRequest(_message.Message):
+    __slots__ = ("outdial_id", "target_ids")
+    OUTDIAL_ID_FIELD_NUMBER: _ClassVar[int]
+    TARGET_IDS_FIELD_NUMBER: _ClassVar[int]
+    outdial_id: str
+    target_ids: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, outdial_id: _Optional[str] = ..., target_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribedTarget(_message.Message):
+    __slots__ = ("id", "name", "detail", "data")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    detail: str
+    data: str
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., data: _Optional[str] = ...) -> None: ...
+
+class DescribeTargetsResponse(_message.Message):
+    __slots__ = ("targets", "outdial_name", "outdial_data")
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    OUTDIAL_NAME_FIELD_NUMBER: _ClassVar[int]
+    OUTDIAL_DATA_FIELD_NUMBER: _ClassVar[int]
+    targets: _containers.RepeatedCompositeFieldContainer[DescribedTarget]
+    outdial_name: str
+    outdial_data: str
+    def __init__(self, targets: _Optional[_Iterable[_Union[DescribedTarget, _Mapping]]] = ..., outdial_name: _Optional[str] = ..., outdial_data: _Optional[str] = ...) -> None: ...

@@ -128,6 +128,11 @@ class OutdialServiceStub:
                 request_serializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsRequest.SerializeToString,
                 response_deserializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsResponse.FromString,
                 _registered_method=True)
+        self.DescribeTargets = channel.unary_unary(
+                '/outbound.outdial.v1.OutdialService/DescribeTargets',
+                request_serializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsRequest.SerializeToString,
+                response_deserializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsResponse.FromString,
+                _registered_method=True)
 
 
 class OutdialServiceServicer:
@@ -265,6 +270,13 @@ class OutdialServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DescribeTargets(self, request, context):
+        """DescribeTargets tells what a dialer needs of targets whose attempts it takes over; unknown ones are left out (role dialer).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_OutdialServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -357,6 +369,11 @@ def add_OutdialServiceServicer_to_server(servicer, server):
                     servicer.ReleaseClaims,
                     request_deserializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsRequest.FromString,
                     response_serializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsResponse.SerializeToString,
+            ),
+            'DescribeTargets': grpc.unary_unary_rpc_method_handler(
+                    servicer.DescribeTargets,
+                    request_deserializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsRequest.FromString,
+                    response_serializer=outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -849,6 +866,33 @@ class OutdialService:
             '/outbound.outdial.v1.OutdialService/ReleaseClaims',
             outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsRequest.SerializeToString,
             outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.ReleaseClaimsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DescribeTargets(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.outdial.v1.OutdialService/DescribeTargets',
+            outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsRequest.SerializeToString,
+            outbound_dot_outdial_dot_v1_dot_outdial__service__pb2.DescribeTargetsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -60,6 +60,8 @@ class OutdialServiceStub:
     """ClaimTargets takes due targets for immediate dialing, idempotent by claim id (role dialer)."""
     ReleaseClaims: _aio.UnaryUnaryMultiCallable[_outdial_service_pb2.ReleaseClaimsRequest, _outdial_service_pb2.ReleaseClaimsResponse]
     """ReleaseClaims gives back claims known not to have been opened, with their tries (role dialer)."""
+    DescribeTargets: _aio.UnaryUnaryMultiCallable[_outdial_service_pb2.DescribeTargetsRequest, _outdial_service_pb2.DescribeTargetsResponse]
+    """DescribeTargets tells what a dialer needs of targets whose attempts it takes over; unknown ones are left out (role dialer)."""
 
 class OutdialServiceServicer(metaclass=_abc_1.ABCMeta):
     """OutdialService owns outdials, their targets, the claims on them and imports.
@@ -215,5 +217,13 @@ class OutdialServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_outdial_service_pb2.ReleaseClaimsRequest, _outdial_service_pb2.ReleaseClaimsResponse],
     ) -> _abc.Awaitable[_outdial_service_pb2.ReleaseClaimsResponse]:
         """ReleaseClaims gives back claims known not to have been opened, with their tries (role dialer)."""
+
+    @_abc_1.abstractmethod
+    def DescribeTargets(
+        self,
+        request: _outdial_service_pb2.DescribeTargetsRequest,
+        context: _aio.ServicerContext[_outdial_service_pb2.DescribeTargetsRequest, _outdial_service_pb2.DescribeTargetsResponse],
+    ) -> _abc.Awaitable[_outdial_service_pb2.DescribeTargetsResponse]:
+        """DescribeTargets tells what a dialer needs of targets whose attempts it takes over; unknown ones are left out (role dialer)."""
 
 def add_OutdialServiceServicer_to_server(servicer: OutdialServiceServicer, server: _aio.Server) -> None: ...

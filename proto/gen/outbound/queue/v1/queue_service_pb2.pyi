@@ -284,10 +284,26 @@ class JoinQueueRequest(_message.Message):
     def __init__(self, dialer_id: _Optional[str] = ..., joinings: _Optional[_Iterable[_Union[Joining, _Mapping]]] = ...) -> None: ...
 
 class JoinQueueResponse(_message.Message):
-    __slots__ = ("refused_ids",)
+    __slots__ = ("refused_ids", "queues")
     REFUSED_IDS_FIELD_NUMBER: _ClassVar[int]
+    QUEUES_FIELD_NUMBER: _ClassVar[int]
     refused_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, refused_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    queues: _containers.RepeatedCompositeFieldContainer[JoinedQueue]
+    def __init__(self, refused_ids: _Optional[_Iterable[str]] = ..., queues: _Optional[_Iterable[_Union[JoinedQueue, _Mapping]]] = ...) -> None: ...
+
+class JoinedQueue(_message.Message):
+    __slots__ = ("id", "name", "detail", "wait_timeout", "service_timeout")
+    ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    DETAIL_FIELD_NUMBER: _ClassVar[int]
+    WAIT_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    name: str
+    detail: str
+    wait_timeout: int
+    service_timeout: int
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ...) -> None: ...
 
 class AssignAgentsRequest(_message.Message):
     __slots__ = ("dialer_id", "waiting_ids", "connecting_ids", "service_ids")
