@@ -14,7 +14,7 @@ from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 from services.campaign.campaigncalls.service import CampaigncallService
 from services.campaign.campaigns.clients import GrpcOutdials, GrpcQueues
 from services.campaign.campaigns.domain_leases import PaceDefaults
-from services.campaign.campaigns.ports import Outdials, Queues
+from services.campaign.campaigns.ports import Outdials
 from services.campaign.campaigns.rpc import CampaignServicer
 from services.campaign.campaigns.service import CampaignService
 from services.campaign.campaigns.service_leases import LeaseService
@@ -22,6 +22,7 @@ from services.campaign.campaigns.service_references import References
 from services.campaign.campaigns.service_runs import RunService
 from services.campaign.config import CampaignSettings
 from services.campaign.events import OutboxEvents
+from services.campaign.flows.ports import Queues
 from services.campaign.flows.rpc import FlowServicer
 from services.campaign.flows.service import FlowService
 from services.campaign.outplans.rpc import OutplanServicer
@@ -87,7 +88,7 @@ def wire(
         runs=RunService(begin=begin, references=references, clock=clock),
         campaigncalls=CampaigncallService(begin=begin, clock=clock),
         outplans=OutplanService(begin=begin, clock=clock),
-        flows=FlowService(begin=begin, clock=clock),
+        flows=FlowService(begin=begin, queues=queues, clock=clock),
     )
 
 

@@ -63,13 +63,13 @@ class GrpcOutdials:
 
 
 class GrpcQueues:
-    """See ports.Queues."""
+    """See flows.ports.Queues."""
 
     def __init__(self, stub: queue_grpc.QueueServiceStub) -> None:
         self._stub = stub
 
     async def exists(self, customer_id: UUID, queue_id: UUID) -> bool:
-        """See ports.Queues."""
+        """See flows.ports.Queues."""
         with acting_for(customer_id):
             try:
                 found = await self._stub.GetQueue(queue_pb.GetQueueRequest(id=str(queue_id)))

@@ -7,9 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.common.actions import Action, unsupported, validate_actions
+from services.common.actions import Action, validate_actions
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import (
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+    invalid,
+)
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"
@@ -299,13 +305,11 @@ def refuse_unstartable(campaign: Campaign, actions: tuple[Action, ...]) -> None:
             raise FailedPrecondition(
                 f"campaign {campaign.id} has no {name}; set it before starting", field=name
             )
-    refused = unsupported(actions)
-    if refused:
-        named = ", ".join(f"actions[{index}] ({word})" for index, word in refused)
-        raise FailedPrecondition(
-            f"campaign {campaign.id} cannot be run: {named} cannot be executed yet",
-            actions=",".join(word for _, word in refused),
-        )
+    try:
+        # Stored when less was asked of a definition, perhaps.
+        validate_actions(actions)
+    except InvalidArgument as exc:
+        raise FailedPrecondition(f"campaign {campaign.id} cannot be run: {exc.message}") from exc
 
 
 def dialed_actions(campaign: Campaign, flow_actions: tuple[Action, ...]) -> tuple[Action, ...]:

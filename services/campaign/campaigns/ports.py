@@ -50,13 +50,6 @@ class Outdials(Protocol):
         """
 
 
-class Queues(Protocol):
-    """The queue service."""
-
-    async def exists(self, customer_id: UUID, queue_id: UUID) -> bool:
-        """True for a queue of the customer that is not deleted."""
-
-
 class Campaigns(Protocol):
     """The campaigns of all customers, within one transaction."""
 

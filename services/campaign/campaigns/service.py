@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,7 @@ from services.campaign.campaigns.domain import (
 )
 from services.campaign.campaigns.ports import Begin, CampaignEvents, Transaction
 from services.campaign.campaigns.service_references import LEFTOVER_SECONDS, References
+from services.common.actions import Action
 from services.common.clock import Clock
 from services.common.errors import Aborted, AlreadyExists
 from services.common.ids import new_id
@@ -72,6 +74,7 @@ class CampaignService:
             await self._references.check_local(tx, campaign, set(REFERENCES))
             await _note_binding(tx, campaign)
         try:
+            await self._references.check_actions(campaign)
             await self._references.check_remote(campaign, set(REFERENCES))
             async with self._begin() as tx:
                 await self._references.check_local(tx, campaign, set(REFERENCES))
@@ -174,14 +177,17 @@ class CampaignService:
             starts = transition is not None and transition.status is Status.RUN
             prepared = _Prepared(read, changed, starts and read.status is not Status.RUN)
             await self._references.check_local(tx, changed, prepared.new_references)
+            actions: Sequence[Action] = ()
             if prepared.is_starting:
-                await self._references.startable_actions(tx, changed)
+                actions = await self._references.startable_actions(tx, changed)
             if "outdial_id" in prepared.new_references:
                 await _note_binding(tx, changed)
         try:
+            if changed.actions != read.actions:
+                await self._references.check_actions(changed)
             await self._references.check_remote(changed, prepared.new_references)
             if prepared.is_starting:
-                await self._references.check_startable(changed, prepared.new_references)
+                await self._references.check_startable(changed, actions, prepared.new_references)
         except Exception:
             await self._unbind(prepared)
             raise

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from uuid import UUID
 
 from services.campaign.campaigns import domain
 from services.campaign.campaigns.domain import OUTDIAL_IN_USE, Campaign
-from services.campaign.campaigns.ports import Begin, Outdials, Queues, Transaction
+from services.campaign.campaigns.ports import Begin, Outdials, Transaction
+from services.campaign.flows.ports import Queues
+from services.campaign.flows.service_queues import check_queues
 from services.common.actions import Action
 from services.common.errors import (
     AppError,
@@ -77,12 +79,22 @@ class References:
         domain.refuse_unstartable(campaign, actions)
         return actions
 
-    async def check_startable(self, campaign: Campaign, checked: Set[str] = frozenset()) -> None:
+    async def check_actions(self, campaign: Campaign) -> None:
+        """InvalidArgument unless the queues that its own actions name exist."""
+        await check_queues(self._queues, campaign.customer_id, campaign.actions)
+
+    async def check_startable(
+        self, campaign: Campaign, actions: Sequence[Action], checked: Set[str] = frozenset()
+    ) -> None:
         """FailedPrecondition that says what in another service prevents a start; binds the outdial.
 
-        References in `checked` have been checked by the same request and are not again.
+        `actions` are the startable ones. References in `checked` have been checked by the same
+        request and are not again.
         """
         try:
+            # The campaign's own queue was put behind them; it is checked under its own name.
+            own = actions if campaign.queue_id is None else actions[:-1]
+            await check_queues(self._queues, campaign.customer_id, own)
             await self.check_remote(campaign, {"queue_id", "outdial_id"} - checked)
         except InvalidArgument as exc:
             raise _unstartable(campaign, exc) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from services.campaign.campaigns.domain_runs import RunEnd, finish, start
 from services.campaign.campaigns.ports import Begin, Transaction
 from services.campaign.campaigns.service import publish_move
 from services.campaign.campaigns.service_references import References
+from services.common.actions import Action
 from services.common.clock import Clock
 from services.common.errors import Aborted, FailedPrecondition, PermissionDenied
 
@@ -59,14 +61,15 @@ class RunService:
             if found is None:
                 return None
             obstacle = _obstacle(campaign, found)
+            actions: Sequence[Action] = ()
             if not obstacle:
                 try:
-                    await self._references.startable_actions(tx, found)
+                    actions = await self._references.startable_actions(tx, found)
                 except FailedPrecondition as exc:
                     obstacle = exc.message
         if not obstacle:
             try:
-                await self._references.check_startable(found)
+                await self._references.check_startable(found, actions)
             except (FailedPrecondition, PermissionDenied) as exc:
                 obstacle = exc.message
         return _Successor(found, obstacle)

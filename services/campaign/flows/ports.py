@@ -41,6 +41,13 @@ class Flows(Protocol):
         """Campaigns in run or stopping that use the flow."""
 
 
+class Queues(Protocol):
+    """The queue service."""
+
+    async def exists(self, customer_id: UUID, queue_id: UUID) -> bool:
+        """True for a queue of the customer that is not deleted. PermissionDenied when it is another's."""
+
+
 class FlowEvents(Protocol):
     """The facts to publish with the transaction."""
 

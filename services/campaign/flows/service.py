@@ -6,7 +6,9 @@ from uuid import UUID
 
 from services.campaign.flows import domain
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
-from services.campaign.flows.ports import Begin, Flows
+from services.campaign.flows.ports import Begin, Flows, Queues
+from services.campaign.flows.service_queues import check_queues
+from services.common.actions import validate_actions
 from services.common.clock import Clock
 from services.common.errors import AlreadyExists, invalid
 from services.common.ids import new_id
@@ -14,25 +16,29 @@ from services.common.paging import Page, cut
 
 
 class FlowService:
-    """The use cases; each is one transaction."""
+    """The use cases. The queue service is asked before the transaction that changes the flow."""
 
-    def __init__(self, *, begin: Begin, clock: Clock) -> None:
+    def __init__(self, *, begin: Begin, queues: Queues, clock: Clock) -> None:
         self._begin = begin
+        self._queues = queues
         self._clock = clock
 
     async def create_flow(self, customer_id: UUID, draft: FlowDraft) -> Flow:
         """A new flow. The same request with the same id again returns what the first one made."""
         flow = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
+        if draft.id is not None:
+            async with self._begin() as tx:
+                if present := await _present(tx.flows, flow, draft.digest):
+                    return present
+        await check_queues(self._queues, customer_id, flow.actions)
         async with self._begin() as tx:
             await _check_follower(tx.flows, flow)
             if await tx.flows.insert(flow, draft.digest):
                 tx.events.flow("created", flow)
                 return flow
-            present = await tx.flows.get(flow.id)
-            same = await tx.flows.digest(flow.id) == draft.digest
-        if present is None or present.customer_id != customer_id or not same:
-            raise AlreadyExists(f"the id {flow.id} is taken by another flow")
-        return present
+            if present := await _present(tx.flows, flow, draft.digest):
+                return present
+        raise AlreadyExists(f"the id {flow.id} is taken by another flow")
 
     async def get_flow(self, customer_id: UUID | None, flow_id: UUID) -> Flow:
         """One flow, also a deleted one; a customer of None (the dialer) may read any."""
@@ -46,6 +52,8 @@ class FlowService:
 
     async def update_flow(self, customer_id: UUID, flow_id: UUID, wanted: FlowChange) -> Flow:
         """The flow with the members given set; it serves the attempts answered from then on."""
+        if wanted.actions is not None:
+            await check_queues(self._queues, customer_id, validate_actions(wanted.actions))
         async with self._begin() as tx:
             flow = domain.owned(await tx.flows.lock(flow_id), flow_id, customer_id)
             changed = domain.change(flow, wanted, self._clock.now())
@@ -67,6 +75,17 @@ class FlowService:
                 await tx.flows.save(deleted)
                 tx.events.flow("deleted", deleted)
             return deleted
+
+
+async def _present(flows: Flows, flow: Flow, digest: str) -> Flow | None:
+    """What an earlier request of the same kind made under this id; None if the id is free."""
+    present = await flows.get(flow.id)
+    if present is None:
+        return None
+    same = await flows.digest(flow.id) == digest
+    if present.customer_id != flow.customer_id or not same:
+        raise AlreadyExists(f"the id {flow.id} is taken by another flow")
+    return present
 
 
 async def _check_follower(flows: Flows, flow: Flow) -> None:

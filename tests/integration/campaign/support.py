@@ -38,7 +38,7 @@ from services.common.address import Address
 from services.common.bus import Bus
 from services.common.clock import ManualClock
 from services.common.db import create_engine
-from services.common.errors import NotFound, Unavailable
+from services.common.errors import NotFound, PermissionDenied, Unavailable
 from services.common.ids import new_id
 from services.common.outbox import Outbox, Relay
 
@@ -91,9 +91,10 @@ class FakeOutdials:
 
 @dataclass
 class FakeQueues:
-    """ports.Queues in memory."""
+    """flows.ports.Queues in memory."""
 
     ids: set[UUID] = field(default_factory=set)
+    foreign: set[UUID] = field(default_factory=set)
 
     def add(self) -> UUID:
         queue_id = new_id()
@@ -101,6 +102,8 @@ class FakeQueues:
         return queue_id
 
     async def exists(self, customer_id: UUID, queue_id: UUID) -> bool:
+        if queue_id in self.foreign:
+            raise PermissionDenied(f"queue {queue_id} belongs to another customer")
         return queue_id in self.ids
 
 

@@ -18,7 +18,7 @@ from services.campaign.campaigns.domain import (
 )
 from services.campaign.campaigns.domain_runs import RunEnd
 from services.common.actions import Action
-from services.common.errors import FailedPrecondition, Unavailable
+from services.common.errors import FailedPrecondition, InvalidArgument, Unavailable
 from services.common.ids import new_id
 from tests.integration.campaign.support import CUSTOMER, Plant, held
 
@@ -56,11 +56,70 @@ async def test_a_type_that_cannot_be_run_is_refused_by_name(
     assert caught.value.reason == "STATE_INVALID"
 
 
-async def test_an_action_that_cannot_be_executed_is_refused_by_name(plant: Plant) -> None:
-    actions = (Action("talk", {"text": "hello"}), Action("amd"))
-    campaign = await plant.campaign(actions=actions)
-    with pytest.raises(FailedPrecondition, match=r"actions\[1\] \(amd\)"):
+@pytest.mark.parametrize(
+    ("stored", "reason"),
+    [
+        (
+            '[{"type": "answer", "option": {}}, {"type": "ai_talk", "option": {}}]',
+            "'ai_talk' cannot",
+        ),
+        ('[{"type": "answer", "option": {}}, {"type": "talk", "option": {}}]', "text: is missing"),
+    ],
+)
+async def test_actions_stored_when_less_was_asked_of_them_are_refused_at_the_start(
+    plant: Plant, stored: str, reason: str
+) -> None:
+    campaign = await plant.campaign()
+    flow = await plant.flow(Action("answer"))
+    await plant.execute(
+        "UPDATE campaigns SET actions = CAST(:stored AS json) WHERE id = :id",
+        stored=stored,
+        id=campaign.id,
+    )
+    with pytest.raises(FailedPrecondition, match=rf"actions\[1\]\..*{reason}"):
         await plant.run(campaign.id)
+    await plant.update(campaign.id, actions=(), references={"flow_id": flow.id})
+    await plant.execute("UPDATE flows SET actions = CAST(:stored AS json)", stored=stored)
+    with pytest.raises(FailedPrecondition, match=rf"actions\[1\]\..*{reason}"):
+        await plant.run(campaign.id)
+
+
+async def test_a_queue_that_an_action_names_must_exist_at_every_door(plant: Plant) -> None:
+    queue_id = plant.queues.add()
+    join = Action("queue_join", {"queue_id": str(queue_id)})
+    lost = (Action("answer"), Action("queue_join", {"queue_id": str(new_id())}))
+    place = r"actions\[1\].option.queue_id"
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.campaign(actions=lost)
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.flow(*lost)
+    flow = await plant.flow(join)
+    own = await plant.campaign(actions=(join,))
+    by_flow = await plant.campaign(flow_id=flow.id)
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.update(own.id, actions=lost)
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.change_flow(flow.id, *lost)
+    plant.queues.ids.clear()
+    for campaign in (own, by_flow):
+        with pytest.raises(FailedPrecondition, match=r"actions\[0\].option.queue_id"):
+            await plant.run(campaign.id)
+    plant.queues.ids.add(queue_id)
+    for campaign in (own, by_flow):
+        assert (await plant.run(campaign.id)).status is Status.RUN
+
+
+async def test_a_queue_of_another_customer_is_as_good_as_none(plant: Plant) -> None:
+    foreign = plant.queues.add()
+    plant.queues.foreign.add(foreign)
+    with pytest.raises(InvalidArgument, match=r"actions\[0\].option.queue_id"):
+        await plant.flow(Action("queue_join", {"queue_id": str(foreign)}))
+
+
+async def test_a_queue_that_a_variable_names_is_not_looked_for(plant: Plant) -> None:
+    action = Action("queue_join", {"queue_id": "${queue}"})
+    campaign = await plant.running(actions=(action,))
+    assert campaign.status is Status.RUN
 
 
 async def test_a_start_is_refused_when_another_campaign_has_the_outdial(plant: Plant) -> None:

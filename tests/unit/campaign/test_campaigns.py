@@ -150,7 +150,7 @@ def test_only_a_stopped_campaign_is_deleted(status: Status) -> None:
 
 
 def test_the_queue_is_joined_after_everything_else() -> None:
-    own, of_flow = Action("talk"), Action("play")
+    own, of_flow = Action("talk", {"text": "a"}), Action("beep")
     queue_id = new_id()
     join = Action("queue_join", {"queue_id": str(queue_id)})
     assert dialed_actions(make_campaign(), (of_flow,)) == (of_flow,)
@@ -160,7 +160,9 @@ def test_the_queue_is_joined_after_everything_else() -> None:
 
 def test_the_obstacle_to_a_start_is_named() -> None:
     campaign = make_campaign()
-    refuse_unstartable(campaign, (Action("talk"), Action("queue_join")))
+    refuse_unstartable(campaign, (Action("answer"), Action("stop")))
+    with pytest.raises(FailedPrecondition, match=r"actions\[1\].type: 'ai_talk' cannot be used"):
+        refuse_unstartable(campaign, (Action("answer"), Action("ai_talk")))
     for broken, words in (
         (replace(campaign, tm_delete=NOW), "is deleted"),
         (replace(campaign, type=CampaignType.MESSAGE), "of type message"),
