@@ -132,6 +132,13 @@ def claimed_to_proto(claimed: Claimed) -> outdial_pb.ClaimedTarget:
     )
 
 
+def described_to_proto(target: Target) -> outdial_pb.DescribedTarget:
+    """What flows are told of a target."""
+    return outdial_pb.DescribedTarget(
+        id=text(target.id), name=target.name, detail=target.detail, data=target.data
+    )
+
+
 def plan_from_proto(plan: outdial_pb.ClaimPlan) -> Plan:
     """The plan of a claim; InvalidArgument for wrong maxima or unknown types."""
     unknown = sorted(set(plan.address_types) - TYPES)

@@ -16,6 +16,7 @@ from services.common.paging import page_request
 from services.common.rpc import ServicerContext
 from services.outdial.convert import (
     claimed_to_proto,
+    described_to_proto,
     import_to_proto,
     options_from_proto,
     outdial_to_proto,
@@ -243,6 +244,8 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
             targets=[claimed_to_proto(each) for each in claim.targets],
             exhausted_count=claim.exhausted_count,
             progress=progress_to_proto(claim.progress),
+            outdial_name=claim.outdial.name,
+            outdial_data=claim.outdial.data,
         )
 
     async def ReleaseClaims(
@@ -256,6 +259,21 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
             [parse_id(each, "attempt_ids") for each in request.attempt_ids]
         )
         return outdial_pb.ReleaseClaimsResponse(released_count=count)
+
+    async def DescribeTargets(
+        self, request: outdial_pb.DescribeTargetsRequest, context: ServicerContext
+    ) -> outdial_pb.DescribeTargetsResponse:
+        """See the proto."""
+        require_role(Role.DIALER)
+        found = await self._dialing.describe(
+            parse_id(request.outdial_id, "outdial_id"),
+            [parse_id(each, "target_ids") for each in request.target_ids],
+        )
+        return outdial_pb.DescribeTargetsResponse(
+            targets=[described_to_proto(each) for each in found.targets],
+            outdial_name=found.outdial.name,
+            outdial_data=found.outdial.data,
+        )
 
 
 async def _chunks(

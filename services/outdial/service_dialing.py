@@ -23,6 +23,7 @@ from services.outdial import metrics
 from services.outdial.domain import (
     MAX_BATCH,
     Claimed,
+    Outdial,
     Plan,
     Progress,
     Settlement,
@@ -63,6 +64,15 @@ class Claim:
     targets: Sequence[Claimed]
     exhausted_count: int
     progress: Progress
+    outdial: Outdial
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """Targets of one outdial, as far as they exist."""
+
+    outdial: Outdial
+    targets: Sequence[Target]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +125,22 @@ class DialingService:
             is_idle = state.plan == plan and not self._is_due(state.progress)
             # Most looks find nothing due: they take no lock and write nothing.
             if is_idle and not state.knows_claim:
-                return "idle", Claim([], 0, state.progress)
+                return "idle", Claim([], 0, state.progress, state.outdial)
             state = _checked(await tx.dialing.lock(outdial_id, claim_id), outdial_id, campaign_id)
             if state.knows_claim:
                 taken = await tx.dialing.claimed(claim_id, outdial_id)
-                return "repeated", Claim(taken, 0, state.progress)
+                return "repeated", Claim(taken, 0, state.progress, state.outdial)
             state = await self._with_plan(tx, state, plan)
             return "taken", await self._take(tx, state, claim_id, limit, plan)
+
+    async def describe(self, outdial_id: UUID, target_ids: Sequence[UUID]) -> Description:
+        """Those of the targets that are of this outdial, deleted ones too; NotFound without it."""
+        if len(target_ids) > MAX_BATCH:
+            raise invalid("target_ids", f"{len(target_ids)} ids", f"at most {MAX_BATCH}")
+        async with self._begin() as tx:
+            outdial = owned(await tx.outdials.get(outdial_id), outdial_id, None)
+            found = await tx.targets.get_many(target_ids) if target_ids else []
+        return Description(outdial, [each for each in found if each.outdial_id == outdial_id])
 
     async def release(self, attempt_ids: Sequence[UUID]) -> int:
         """Give back attempts known never to have been opened, with their tries; how many were.
@@ -233,7 +252,7 @@ class DialingService:
             window = limit - len(claimed) + MAX_BATCH - len(exhausted)
         if exhausted:
             await tx.events.targets(Change.UPDATED, await tx.targets.get_many(exhausted))
-        return Claim(claimed, len(exhausted), state.progress)
+        return Claim(claimed, len(exhausted), state.progress, state.outdial)
 
     # -- The ways back -----------------------------------------------------------------------------
 

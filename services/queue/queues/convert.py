@@ -155,6 +155,17 @@ def asks_from_proto(request: queue_pb.GetCapacityRequest) -> list[Ask]:
     ]
 
 
+def joined_queue_to_proto(queue: Queue) -> queue_pb.JoinedQueue:
+    """What flows are told of a queue."""
+    return queue_pb.JoinedQueue(
+        id=str(queue.id),
+        name=queue.name,
+        detail=queue.detail,
+        wait_timeout=queue.wait_timeout,
+        service_timeout=queue.service_timeout,
+    )
+
+
 def joinings_from_proto(request: queue_pb.JoinQueueRequest, now: datetime) -> list[Joining]:
     """The joinings, in order; without a time they join now."""
     check_batch("joinings", request.joinings)

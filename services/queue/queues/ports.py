@@ -31,6 +31,9 @@ class Queues(Protocol):
     async def get(self, queue_id: UUID) -> Queue | None:
         """The queue, also a deleted one."""
 
+    async def get_many(self, queue_ids: Collection[UUID]) -> list[Queue]:
+        """Those that exist, in any order."""
+
     async def lock(self, queue_id: UUID) -> Queue | None:
         """Like get; nobody else changes it, and nobody joins it, until the transaction ends."""
 

@@ -136,8 +136,11 @@ class QueueServicer(queue_grpc.QueueServiceServicer):
     ) -> queue_pb.JoinQueueResponse:
         require_role(Role.DIALER)
         joinings = convert.joinings_from_proto(request, self._clock.now())
-        refused = await self._services.reporting.join_queue(request.dialer_id, joinings)
-        return queue_pb.JoinQueueResponse(refused_ids=map(str, refused))
+        joined = await self._services.reporting.join_queue(request.dialer_id, joinings)
+        return queue_pb.JoinQueueResponse(
+            refused_ids=map(str, joined.refused),
+            queues=map(convert.joined_queue_to_proto, joined.queues),
+        )
 
     async def AssignAgents(  # noqa: D102
         self, request: queue_pb.AssignAgentsRequest, context: Context

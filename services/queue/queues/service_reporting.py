@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
+from services.queue.queues.domain import Queue
 from services.queue.queues.domain_queuecalls import (
     Joining,
     Queuecall,
@@ -17,6 +19,14 @@ from services.queue.queues.ports import BeginQueues, DueTimes
 from services.queue.queues.service_changes import Changes
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Queuecalls that were refused, and the queues that the others are in."""
+
+    refused: frozenset[UUID] = frozenset()
+    queues: Sequence[Queue] = ()
+
+
 class Reporting:
     """Takes callers into queues and follows them."""
 
@@ -24,15 +34,15 @@ class Reporting:
         self._begin = begin
         self._due = due
 
-    async def join_queue(self, dialer_id: str, joinings: Sequence[Joining]) -> set[UUID]:
-        """Let calls wait; the ids refused because the queue does not exist or is deleted.
+    async def join_queue(self, dialer_id: str, joinings: Sequence[Joining]) -> Joined:
+        """Let calls wait. Those whose queue does not exist or is deleted are refused.
 
         Idempotent by queuecall id: a repeated joining changes nothing, also after the end. Only one
         later than the conversation's beginning says something new: a dialer that took the call over
         found the caller alone. The agent has left, so the queuecall is over.
         """
         if not joinings:
-            return set()
+            return Joined()
         async with self._begin() as tx:
             joined = await tx.queuecalls.join(dialer_id, joinings)
             others = {each.queuecall_id: each for each in joinings}
@@ -48,9 +58,12 @@ class Reporting:
                 fact = Report(call.id, ReportKind.ENDED, None, others[call.id].tm)
                 changes.apply(reported(fact, call, changes.holder(call.id), None))
             await changes.write(tx)
+            refused = frozenset(others.keys() - existing.keys())
+            entered = {each.queue_id for each in joinings if each.queuecall_id not in refused}
+            queues = await tx.queues.get_many(entered) if entered else []
         self._due.note(each.wait_deadline for each in joined if each.wait_deadline)
         self._due.note(changes.due())
-        return others.keys() - existing.keys()
+        return Joined(refused, queues)
 
     async def report_queuecalls(self, reports: Sequence[Report]) -> None:
         """Follow the facts in the order given; those late, repeated or unknown change nothing."""

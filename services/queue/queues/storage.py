@@ -34,6 +34,7 @@ INSERT INTO queue_counters (queue_id) SELECT id FROM added
 """
 
 _GET = f"SELECT {_COLUMNS} FROM queues WHERE id = :id"
+_GET_MANY = f"SELECT {_COLUMNS} FROM queues WHERE id = ANY(CAST(:ids AS uuid[]))"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM queues
@@ -112,6 +113,11 @@ class PostgresQueues:
     async def get(self, queue_id: UUID) -> Queue | None:
         """See ports.Queues."""
         return await self._one(_GET, id=queue_id)
+
+    async def get_many(self, queue_ids: Collection[UUID]) -> list[Queue]:
+        """See ports.Queues."""
+        rows = await self._conn.execute(statement(_GET_MANY), {"ids": list(queue_ids)})
+        return [_queue_of(row) for row in rows]
 
     async def lock(self, queue_id: UUID) -> Queue | None:
         """See ports.Queues."""

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound
+from services.common.errors import FailedPrecondition, InvalidArgument, NotFound
 from services.common.ids import new_id
 from services.outdial.domain import Result, Status
 from services.outdial.service_targets import NewTarget
@@ -151,3 +151,32 @@ async def test_data_reaches_the_dialer(world: World) -> None:
     claimed = (await world.claim(outdial_id, 1)).targets[0]
     assert (claimed.name, claimed.detail, claimed.data) == ("Ann", "vip", '{"plan": "gold"}')
     assert claimed.destination == target.destinations[0]
+
+
+async def test_targets_are_described_to_a_dialer_that_takes_their_attempts_over(
+    world: World,
+) -> None:
+    outdial_id = await world.outdial(name="spring", data="of 2026")
+    other_id = await world.outdial()
+    described, deleted = await world.add(outdial_id, 2, name="Kim", data='{"city": "Seoul"}')
+    (foreign,) = await world.add(other_id, 1)
+    await world.services.targets.delete_target(world.customer_id, outdial_id, deleted.id)
+    ids = [described.id, deleted.id, foreign.id, new_id()]
+    found = await world.services.dialing.describe(outdial_id, ids)
+    assert {each.id for each in found.targets} == {described.id, deleted.id}
+    assert {(each.name, each.data) for each in found.targets} == {("Kim", '{"city": "Seoul"}')}
+    assert (found.outdial.name, found.outdial.data) == ("spring", "of 2026")
+    assert (await world.services.dialing.describe(outdial_id, [])).targets == []
+    with pytest.raises(NotFound):
+        await world.services.dialing.describe(new_id(), [])
+    with pytest.raises(InvalidArgument):
+        await world.services.dialing.describe(outdial_id, ids * 251)
+
+
+async def test_a_claim_tells_of_its_list(world: World) -> None:
+    outdial_id = await world.outdial(name="spring", data="of 2026")
+    await world.add(outdial_id, 1)
+    claim_id = new_id()
+    for _ in range(3):
+        claim = await world.claim(outdial_id, 1, claim_id=claim_id)
+        assert (claim.outdial.name, claim.outdial.data) == ("spring", "of 2026")

@@ -138,6 +138,8 @@ async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> 
         queue_pb.JoinQueueRequest(dialer_id="d1", joinings=[joining])
     )
     assert list(joined.refused_ids) == []
+    (told,) = joined.queues
+    assert (told.id, told.name) == (ask.queue_id, queue.name)
     news = await process.dialing.AssignAgents(
         queue_pb.AssignAgentsRequest(dialer_id="d1", waiting_ids=[caller])
     )
