@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,6 +53,11 @@ def _action(action: Action) -> dict[str, Any]:
     if action.next_id is not None:
         stored["next_id"] = str(action.next_id)
     return stored
+
+
+def texts_text(texts: Mapping[str, str]) -> str:
+    """An object of texts as JSON. Most have none, and there are thousands of them a second."""
+    return orjson.dumps(dict(texts)).decode() if texts else "{}"
 
 
 def array(values: Iterable[object]) -> str:

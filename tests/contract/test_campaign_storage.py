@@ -23,7 +23,7 @@ from services.campaign.campaigncalls.domain_opening import Opener
 from services.campaign.campaigns import domain
 from services.campaign.campaigns.domain import Campaign, Run, Status, StopMode, StopReason
 from services.campaign.campaigns.domain_leases import HeldLease
-from services.common.actions import Action
+from services.common.actions import FINISH, Action
 from services.common.address import Address
 from services.common.db import violated_constraint
 from services.common.ids import new_id
@@ -75,7 +75,7 @@ async def test_a_campaign_is_kept_as_it_is(plant: Plant) -> None:
         name=AWKWARD,
         detail=AWKWARD,
         service_level=1000,
-        actions=(Action("talk", {"text": AWKWARD, "n": 1.25}, id=new_id(), next_id=new_id()),),
+        actions=(Action("talk", {"text": AWKWARD, "n": 1.25}, id=new_id(), next_id=FINISH),),
         flow_id=new_id(),
         outplan_id=new_id(),
         outdial_id=new_id(),
@@ -144,7 +144,16 @@ async def test_an_attempt_is_kept_as_it_is(plant: Plant) -> None:
     async with plant.begin() as tx:
         assert await tx.campaigncalls.insert([call], 5, 5.0) == {call.id}
         assert await tx.campaigncalls.get(call.id) == call
-    report = Report(call.id, ReportKind.ENDED, LATER, AWKWARD, AWKWARD, tm_answer=START)
+    report = Report(
+        call.id,
+        ReportKind.ENDED,
+        LATER,
+        AWKWARD,
+        AWKWARD,
+        tm_answer=START,
+        variables={AWKWARD: AWKWARD, "": "x"},
+        digits="12#",
+    )
     done = advance(call, [report], LATER).call
     async with plant.begin() as tx:
         (locked,) = await tx.campaigncalls.lock([call.id])

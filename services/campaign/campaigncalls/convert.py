@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 
 from services.campaign.campaigncalls.domain import (
     MAX_BATCH,
+    MAX_DIGITS,
+    MAX_VARIABLE_BYTES,
+    MAX_VARIABLES,
     CallStatus,
     Campaigncall,
     Report,
@@ -94,6 +97,8 @@ def campaigncall_to_proto(call: Campaigncall) -> campaign_pb.Campaigncall:
         tm_connect=timestamp_to_proto(call.tm_connect),
         tm_end=timestamp_to_proto(call.tm_end),
         dialer_id=call.dialer_id,
+        variables=call.variables,
+        digits=call.digits,
     )
 
 
@@ -216,7 +221,25 @@ def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
         is_refunded=message.is_refunded,
         is_abandoned=message.is_abandoned,
         tm_answer=optional_timestamp(message.tm_answer, message.HasField("tm_answer")),
+        variables=_kept(message.variables),
+        digits=_storable(message.digits)[:MAX_DIGITS],
     )
+
+
+def _kept(given: Mapping[str, str]) -> dict[str, str]:
+    """Variables as far as there is room for them, without what the database cannot hold.
+
+    Refusing them instead would leave the attempt open.
+    """
+    kept: dict[str, str] = {}
+    left = MAX_VARIABLE_BYTES
+    for name in sorted(given):
+        value = given[name].replace("\x00", "")
+        left -= len(name.encode()) + len(value.encode())
+        if left < 0 or len(kept) == MAX_VARIABLES:
+            break
+        kept[name.replace("\x00", "")] = value
+    return kept
 
 
 def _storable(words: str) -> str:

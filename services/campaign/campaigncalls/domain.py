@@ -6,7 +6,7 @@ nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,10 @@ CONVERSATION_MARGIN = timedelta(seconds=30)
 """Domain time between that and the deadline of an answered attempt."""
 MAX_BATCH = 1000
 """Most attempts in one request."""
+MAX_VARIABLES = 100
+MAX_VARIABLE_BYTES = 32 * 1024
+"""Names and values of the variables kept with one attempt; dialers keep within it."""
+MAX_DIGITS = 100
 
 HANGUP_REASONS = ("normal", "busy", "noanswer", "failed", "cancel", "timeout", "dialout", "amd")
 """The documented words."""
@@ -90,6 +94,8 @@ class Campaigncall:
     tm_answer: datetime | None = None
     tm_connect: datetime | None = None
     tm_end: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    digits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,8 @@ class Report:
     """One fact about one attempt, at `tm` in domain time.
 
     The rest belongs to ENDED: `is_refunded` says that nothing was sent to the network, `tm_answer`
-    is when it was answered, should that report have been lost.
+    is when it was answered, should that report have been lost; `variables` and `digits` are what its
+    flow has found out.
     """
 
     id: UUID
@@ -108,6 +115,8 @@ class Report:
     is_refunded: bool = False
     is_abandoned: bool = False
     tm_answer: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    digits: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,6 +313,8 @@ def _end(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
         is_refunded=report.is_refunded and not was_answered,
         is_abandoned=report.is_abandoned and was_answered and call.tm_connect is None,
         tm_end=report.tm,
+        variables=report.variables,
+        digits=report.digits,
     )
 
 

@@ -20,7 +20,14 @@ from services.campaign.campaigncalls.domain import (
 )
 from services.campaign.campaigncalls.domain_opening import Grant, OpenCall, Opener, Present
 from services.campaign.outplans.domain import DEFAULT_DIAL_TIMEOUT_MS
-from services.campaign.rows import address_of, address_text, array, text_array, time_array
+from services.campaign.rows import (
+    address_of,
+    address_text,
+    array,
+    text_array,
+    texts_text,
+    time_array,
+)
 from services.common.address import Address
 from services.common.db import statement
 from services.common.paging import Page
@@ -33,7 +40,7 @@ _COLUMNS = (
     "id, customer_id, campaign_id, outplan_id, outdial_id, outdial_target_id, queue_id, flow_id,"
     " activeflow_id, source, destination, destination_index, try_count, run_number, dialer_id,"
     " tm_deadline, tm_create, status, result, hangup_reason, hangup_detail, is_refunded,"
-    " is_abandoned, revision, tm_update, tm_delete, tm_answer, tm_connect, tm_end"
+    " is_abandoned, revision, tm_update, tm_delete, tm_answer, tm_connect, tm_end, variables, digits"
 )
 _PLACE_LEFT = "extract(epoch FROM place_before - clock_timestamp()) * 1000 AS place_within_ms"
 
@@ -85,15 +92,17 @@ _SAVE = """
 UPDATE campaigncalls c SET status = a.status, result = a.result, hangup_reason = a.hangup_reason,
   hangup_detail = a.hangup_detail, is_refunded = a.is_refunded, is_abandoned = a.is_abandoned,
   revision = a.revision, tm_deadline = a.tm_deadline, tm_update = a.tm_update,
-  tm_delete = a.tm_delete, tm_answer = a.tm_answer, tm_connect = a.tm_connect, tm_end = a.tm_end
+  tm_delete = a.tm_delete, tm_answer = a.tm_answer, tm_connect = a.tm_connect, tm_end = a.tm_end,
+  variables = a.variables, digits = a.digits
 FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:results AS text[]),
   CAST(:hangup_reasons AS text[]), CAST(:hangup_details AS text[]), CAST(:refunded AS boolean[]),
   CAST(:abandoned AS boolean[]), CAST(:revisions AS integer[]), CAST(:deadlines AS timestamptz[]),
   CAST(:tm_updates AS timestamptz[]), CAST(:tm_deletes AS timestamptz[]),
   CAST(:tm_answers AS timestamptz[]), CAST(:tm_connects AS timestamptz[]),
-  CAST(:tm_ends AS timestamptz[]))
+  CAST(:tm_ends AS timestamptz[]), CAST(CAST(:variables AS text[]) AS jsonb[]),
+  CAST(:digits AS text[]))
   AS a (id, status, result, hangup_reason, hangup_detail, is_refunded, is_abandoned, revision,
-    tm_deadline, tm_update, tm_delete, tm_answer, tm_connect, tm_end)
+    tm_deadline, tm_update, tm_delete, tm_answer, tm_connect, tm_end, variables, digits)
 WHERE c.id = a.id
 """
 _LOCK_STATES = """
@@ -258,6 +267,8 @@ class PostgresCampaigncalls:
             "tm_answers": time_array(call.tm_answer for call in calls),
             "tm_connects": time_array(call.tm_connect for call in calls),
             "tm_ends": time_array(call.tm_end for call in calls),
+            "variables": text_array(texts_text(call.variables) for call in calls),
+            "digits": text_array(call.digits for call in calls),
         }
         await self._conn.execute(statement(_SAVE), values)
 
@@ -363,4 +374,6 @@ def _call(row: RowMapping) -> Campaigncall:
         tm_answer=row["tm_answer"],
         tm_connect=row["tm_connect"],
         tm_end=row["tm_end"],
+        variables=row["variables"],
+        digits=row["digits"],
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 
+from services.campaign.campaigncalls.convert import reports_from_proto
 from services.campaign.campaigncalls.domain import (
     HANGUP_REASONS,
     CallStatus,
@@ -22,7 +23,7 @@ from services.campaign.campaigncalls.domain import (
 )
 from services.campaign.campaigncalls.domain_opening import Opened, Verdict
 from services.campaign.campaigns.domain import Status
-from services.common.convert import timestamp_from_proto
+from services.common.convert import timestamp_from_proto, timestamp_to_proto
 from services.common.errors import FailedPrecondition
 from services.common.ids import new_id
 from tests.integration.campaign.support import CUSTOMER, START, Plant, attempts
@@ -280,3 +281,41 @@ async def test_only_a_done_attempt_can_be_deleted(plant: Plant) -> None:
     again = await plant.services.campaigncalls.delete_campaigncall(CUSTOMER, call_id)
     assert again == deleted
     assert (await plant.event_names(call_id)).count("campaigncall.deleted") == 1
+
+
+async def test_what_a_flow_has_found_out_is_kept_with_its_attempt(plant: Plant) -> None:
+    campaign = await plant.running()
+    told, silent = await plant.open(await plant.opener(campaign.id), 2)
+    answered = plant.answered(told)
+    # Only the end tells of them.
+    await plant.report(replace(answered, variables={"early": "x"}, digits="9"))
+    assert (await call(plant, told)).variables == {}
+    await plant.end(told, variables={"mood": "good"}, digits="12", tm_answer=START)
+    await plant.end(silent, reason="busy")
+    await plant.end(told, variables={"late": "x"}, digits="3")
+    kept = await call(plant, told)
+    assert (kept.variables, kept.digits) == ({"mood": "good"}, "12")
+    other = await call(plant, silent)
+    assert (other.variables, other.digits) == ({}, "")
+    done = (await plant.settlement(told)).campaigncall
+    assert (dict(done.variables), done.digits) == ({"mood": "good"}, "12")
+
+
+def test_more_variables_than_there_is_room_for_do_not_keep_an_attempt_open() -> None:
+    many = {f"n{number:03}": "x" for number in range(150)}
+    large = {"a": "x" * 30_000, "b": "y" * 30_000, "c": "z\x00"}
+
+    def read(variables: dict[str, str], digits: str = "") -> Report:
+        message = campaign_pb.CampaigncallReport(
+            id=str(new_id()),
+            kind=campaign_pb.CampaigncallReport.KIND_ENDED,
+            tm=timestamp_to_proto(START),
+            variables=variables,
+            digits=digits,
+        )
+        return reports_from_proto([message])[0]
+
+    assert len(read(many).variables) == 100
+    assert list(read(large).variables) == ["a"]
+    assert read({"c": "z\x00"}).variables == {"c": "z"}
+    assert len(read({}, "1" * 500).digits) == 100
