@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
+from services.common.action_kinds import SYSTEM_PREFIX
 from services.common.actions import Action
 from services.common.address import Address
+from services.dialer.domain.cursors import Cursor
 
 
 class CallStatus(StrEnum):
@@ -61,13 +62,14 @@ class StepOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One entry of an activeflow's history."""
+    """One entry of an activeflow's history; `execution` is the number of the action begun, from 1."""
 
     action_id: UUID | None
     type: str
     outcome: StepOutcome
     detail: str
     tm: datetime
+    execution: int = 0
 
 
 class ReferenceType(StrEnum):
@@ -75,24 +77,6 @@ class ReferenceType(StrEnum):
 
     CALL = "call"
     API = "api"
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """Where an execution stands: enough for another dialer to go on with it.
-
-    `position` is the index of the current action, None when ended. `executions` counts actions begun;
-    the current action's play id is made of it, so that repeating a play never starts it twice.
-    """
-
-    position: int | None = 0
-    executions: int = 0
-    loops: Mapping[str, int] = field(default_factory=dict)  # goto's action index -> jumps left
-    wake_at: datetime | None = None  # end of a sleep
-    queuecall_id: UUID | None = None
-    queue_id: UUID | None = None
-    agent_id: UUID | None = None
-    agent_legs: tuple[UUID, ...] = ()  # phones ringing, or the one bridged
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +106,12 @@ class Activeflow:
     @property
     def current(self) -> Action | None:
         """The action being executed; None at the end, where a flow without actions begins."""
-        position = self.cursor.position
-        if self.is_ended or position is None or position >= len(self.actions):
+        frames = self.cursor.frames
+        actions = frames[-1].actions if frames else self.actions
+        position = frames[-1].position if frames else self.cursor.position
+        if self.is_ended or position is None or position >= len(actions):
             return None
-        return self.actions[position]
+        return actions[position]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +145,3 @@ def visible_variables(variables: Mapping[str, str]) -> dict[str, str]:
         for name, value in variables.items()
         if not name.lower().startswith(SYSTEM_PREFIX)
     }
-
-
-SYSTEM_PREFIX = "voipbin."
-
-Option = Mapping[str, Any]
-"""The option object of an action: JSON values."""

@@ -5,6 +5,7 @@ Durations are milliseconds of domain time unless a name says real.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -129,6 +130,8 @@ class ClaimedTarget:
     destination: Address
     destination_index: int
     try_count: int
+    outdial_name: str = ""
+    outdial_data: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +209,25 @@ class AttemptReport:
     is_refunded: bool = False
     is_abandoned: bool = False
     tm_answer: datetime | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)  # set by the flow; with ENDED
+    digits: str = ""  # keys pressed last; with ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class TargetFacts:
-    """What flow variables tell of the person called; empty after a take-over without them."""
+    """What flow variables tell of the person called.
+
+    Not `is_known` after a take-over while the outdial service does not answer: then the texts are empty.
+    """
 
     outdial_id: UUID
     target_id: UUID | None = None
     name: str = ""
     detail: str = ""
     data: str = ""
+    outdial_name: str = ""
+    outdial_data: str = ""
+    is_known: bool = True
 
 
 @dataclass(slots=True)

@@ -39,6 +39,25 @@ class Joining:
     tm: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class QueueFacts:
+    """What flow variables tell of a queue that was joined. Milliseconds of domain time, 0 for none."""
+
+    queue_id: UUID
+    name: str
+    detail: str
+    wait_timeout_ms: int
+    service_timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """The answer to joining: the queuecalls refused, and the queues of the others."""
+
+    refused: frozenset[UUID] = frozenset()
+    queues: tuple[QueueFacts, ...] = ()
+
+
 class RingMethod(StrEnum):
     """How an agent's addresses are rung."""
 

@@ -9,31 +9,71 @@ from uuid import UUID
 
 import orjson
 
+from services.common.action_kinds import SYSTEM_PREFIX
 from services.common.address import Address
 from services.common.errors import invalid
 from services.common.ids import text
-from services.dialer.domain.calls import SYSTEM_PREFIX
 from services.dialer.domain.campaigns import CampaignInfo, TargetFacts
+from services.dialer.domain.queuecalls import QueueFacts
 
+DIGITS = "voipbin.call.digits"
+"""The keys pressed and not read yet; the last ones while a flow has not gone on."""
+AMD = "voipbin.call.amd"
+"""Who answered, once an amd action has found out: human, machine or unknown."""
 MAX_NAMES = 100
 MAX_VALUE_BYTES = 32 * 1024
 MAX_TOTAL_BYTES = 64 * 1024
+MAX_SET_BYTES = 32 * 1024
+"""What a flow may set in all, names and values: it is kept with the attempt and told in its events."""
+MAX_SUBSTITUTED = 256 * 1024
+"""Longest option once variables have been put into it, in characters."""
 
 _REFERENCE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
 _MEMBERS = ("name", "detail", "target", "target_name", "type")
 
 
 def substitute(value: Any, variables: Mapping[str, str]) -> Any:
-    """`value` with each `${name}` in every text of it replaced; an unknown name becomes empty."""
-    if isinstance(value, str):
-        if "${" not in value:
-            return value
-        return _REFERENCE.sub(lambda found: variables.get(found.group(1).strip(), ""), value)
-    if isinstance(value, Mapping):
-        return {key: substitute(each, variables) for key, each in value.items()}
-    if isinstance(value, list):
-        return [substitute(each, variables) for each in value]
-    return value
+    """`value` with each `${name}` in every text of it replaced; an unknown name becomes empty.
+
+    Raises ValueError when that makes it longer than MAX_SUBSTITUTED.
+    """
+    return _Substitution(variables).of(value)
+
+
+class _Substitution:
+    """Counts while it replaces: a long text of short references must not fill the memory first."""
+
+    def __init__(self, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._left = MAX_SUBSTITUTED
+
+    def of(self, value: Any) -> Any:
+        """The value with its references replaced."""
+        if isinstance(value, str):
+            return _REFERENCE.sub(self._one, value) if "${" in value else value
+        if isinstance(value, Mapping):
+            return {key: self.of(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.of(each) for each in value]
+        return value
+
+    def _one(self, found: re.Match[str]) -> str:
+        value = self._variables.get(found.group(1).strip(), "")
+        self._left -= len(value)
+        if self._left < 0:
+            raise ValueError(f"longer than {MAX_SUBSTITUTED} characters with its variables")
+        return value
+
+
+def named_by(reference: str) -> str:
+    """The variable that a text names, by itself or as `${name}`."""
+    found = _REFERENCE.fullmatch(reference)
+    return found.group(1).strip() if found else reference
+
+
+def size_of(variables: Mapping[str, str]) -> int:
+    """Bytes of names and values."""
+    return sum(len(name.encode()) + len(value.encode()) for name, value in variables.items())
 
 
 def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +114,8 @@ def of_call(call_id: UUID, source: Address | None, destination: Address) -> dict
         "voipbin.call.id": text(call_id),
         "voipbin.call.direction": "outgoing",
         "voipbin.call.master_call_id": "",
-        "voipbin.call.digits": "",
+        DIGITS: "",
+        AMD: "",
     }
     found.update(_address("voipbin.call.source", source))
     found.update(_address("voipbin.call.destination", destination))
@@ -98,6 +139,8 @@ def of_campaign(
         "voipbin.campaigncall.destination_index": str(destination_index),
         "voipbin.campaigncall.try_count": str(try_count),
         "voipbin.outdial.id": text(target.outdial_id),
+        "voipbin.outdial.name": target.outdial_name,
+        "voipbin.outdial.data": target.outdial_data,
         "voipbin.outdialtarget.id": text(target.target_id),
         "voipbin.outdialtarget.name": target.name,
         "voipbin.outdialtarget.detail": target.detail,
@@ -110,8 +153,37 @@ def of_campaign(
 
 
 def of_queue(queue_id: UUID, queuecall_id: UUID) -> dict[str, str]:
-    """What is known while queued."""
+    """What is known from the moment of joining a queue."""
     return {"voipbin.queue.id": text(queue_id), "voipbin.queuecall.id": text(queuecall_id)}
+
+
+def of_queue_facts(facts: QueueFacts) -> dict[str, str]:
+    """What the queue service tells of a queue that was joined."""
+    return {
+        "voipbin.queue.name": facts.name,
+        "voipbin.queue.detail": facts.detail,
+        "voipbin.queuecall.timeout_wait": str(facts.wait_timeout_ms),
+        "voipbin.queuecall.timeout_service": str(facts.service_timeout_ms),
+    }
+
+
+def without_queue(variables: dict[str, str]) -> None:
+    """Take out what is known only while queued."""
+    for name in [each for each in variables if each.startswith(_OF_QUEUE)]:
+        del variables[name]
+
+
+_OF_QUEUE = ("voipbin.queue.", "voipbin.queuecall.")
+
+
+def of_recording(recording_id: UUID, call_id: UUID, audio_format: str) -> dict[str, str]:
+    """What is known of the call's latest recording."""
+    return {
+        "voipbin.recording.id": text(recording_id),
+        "voipbin.recording.reference_type": "call",
+        "voipbin.recording.reference_id": text(call_id),
+        "voipbin.recording.format": audio_format,
+    }
 
 
 def _address(prefix: str, address: Address | None) -> dict[str, str]:
