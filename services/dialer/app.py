@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import grpc
 from outbound.dialer.v1 import dialer_service_pb2_grpc as dialer_grpc
@@ -26,6 +27,7 @@ from services.dialer.clients import (
     QueuesClient,
     TargetsClient,
 )
+from services.dialer.clients_http import HttpClient
 from services.dialer.config import DialerSettings
 from services.dialer.domain.calls import DialerEntry
 from services.dialer.drivers.simulated import SimulatedTelephony
@@ -39,7 +41,10 @@ from services.dialer.events import (
 from services.dialer.ports import Registry
 from services.dialer.rpc import DialerServicer
 from services.dialer.service import DialerService
+from services.dialer.service_recordings import RecordingService
 from services.dialer.storage import PostgresRecords, PostgresRegistry
+from services.dialer.storage_files import FolderRecordingFiles
+from services.dialer.storage_recordings import PostgresRecordings, PostgresWebhooks
 from services.dialer.system import DialerSystem, Limits, Ports
 from services.dialer.telephony import Telephony
 
@@ -69,12 +74,20 @@ async def build(
     channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
     campaign = channels.channel(settings.campaign_address, "campaign")
     registry = PostgresRegistry(engine)
+    outbox = Outbox(clock, relay)
+    http = HttpClient(allows_private=settings.http_private_addresses, seconds=settings.http_seconds)
+    peers = PeersClient(lambda address: channels.channel(address, NAME))
     ports = Ports(
         campaigns=CampaignsClient(campaign, settings.dialer_id),
         targets=TargetsClient(channels.channel(settings.outdial_address, "outdial")),
         queues=QueuesClient(channels.channel(settings.queue_address, "queue"), settings.dialer_id),
-        records=PostgresRecords(engine, Outbox(clock, relay), clock, to_event),
+        flows=FlowsClient(campaign),
+        records=PostgresRecords(engine, outbox, clock, to_event),
         registry=registry,
+        recordings=PostgresRecordings(engine, outbox, clock, to_event),
+        webhooks=PostgresWebhooks(engine),
+        http=http,
+        files=FolderRecordingFiles(Path(settings.recordings_dir)),
         telephony=telephony or carrier(settings, clock),
         clock=clock,
     )
@@ -84,15 +97,23 @@ async def build(
             dialer_id=settings.dialer_id,
             capacity=settings.dialer_capacity,
             max_duration_ms=settings.dialer_max_duration_ms,
+            recordings_keep_days=settings.recordings_keep_days,
         ),
     )
     service = DialerService(
         live=system.live,
         records=ports.records,
         registry=registry,
-        peers=PeersClient(lambda address: channels.channel(address, NAME)),
-        flows=FlowsClient(campaign),
+        peers=peers,
+        flows=ports.flows,
         clock=clock,
+        dialer_id=settings.dialer_id,
+    )
+    recordings = RecordingService(
+        recordings=ports.recordings,
+        files=ports.files,
+        registry=registry,
+        peers=peers,
         dialer_id=settings.dialer_id,
     )
     await _listen(bus, system)
@@ -102,7 +123,10 @@ async def build(
         metrics_listen=settings.metrics_listen,
         verifier=TokenVerifier.load(settings, NAME),
         servicers=[
-            (dialer_grpc.add_DialerServiceServicer_to_server, DialerServicer(service)),
+            (
+                dialer_grpc.add_DialerServiceServicer_to_server,
+                DialerServicer(service, recordings),
+            ),
         ],
         checks=[
             partial(_check, ports.telephony, system),
@@ -118,6 +142,7 @@ async def build(
         on_drain=[system.drain],
         on_close=[
             partial(registry.leave, settings.dialer_id),
+            http.close,
             channels.close,
             bus.close,
             engine.dispose,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from uuid import UUID
 
 import grpc
@@ -35,14 +35,21 @@ from services.dialer.domain.campaigns import (
     OpenAttempt,
     Progress,
     RunToken,
+    TargetFacts,
 )
 from services.dialer.domain.queuecalls import (
     Capacity,
     CapacityAsk,
+    Joined,
     Joining,
     QueueNews,
     QueueReport,
 )
+
+DESCRIBED_AT_ONCE = 200
+"""Targets in one message: each may have 64 KiB of data."""
+DESCRIBE_SECONDS = 2.0
+"""Calls that have lost their dialer wait meanwhile."""
 
 
 class CampaignsClient:
@@ -170,6 +177,22 @@ class TargetsClient:
             )
         return convert_campaign.progress_from_proto(answer)
 
+    async def describe(
+        self, outdial_id: UUID, target_ids: Sequence[UUID]
+    ) -> dict[UUID, TargetFacts]:
+        """See Targets."""
+        found: dict[UUID, TargetFacts] = {}
+        for start in range(0, len(target_ids), DESCRIBED_AT_ONCE):
+            part = target_ids[start : start + DESCRIBED_AT_ONCE]
+            answer = await self._stub.DescribeTargets(
+                outdial_pb.DescribeTargetsRequest(
+                    outdial_id=text(outdial_id), target_ids=[text(each) for each in part]
+                ),
+                timeout=DESCRIBE_SECONDS,
+            )
+            found |= convert_campaign.facts_from_proto(outdial_id, answer)
+        return found
+
 
 class QueuesClient:
     """See ports.Queues."""
@@ -187,7 +210,7 @@ class QueuesClient:
         )
         return [convert_queue.capacity_from_proto(each) for each in answer.capacities]
 
-    async def join(self, joinings: Sequence[Joining]) -> set[UUID]:
+    async def join(self, joinings: Sequence[Joining]) -> Joined:
         """See Queues."""
         answer = await self._stub.JoinQueue(
             queue_pb.JoinQueueRequest(
@@ -195,7 +218,7 @@ class QueuesClient:
                 joinings=[convert_queue.joining_to_proto(each) for each in joinings],
             )
         )
-        return {UUID(each) for each in answer.refused_ids}
+        return convert_queue.joined_from_proto(answer)
 
     async def assign(
         self, waiting: Sequence[UUID], connecting: Sequence[UUID], service: Sequence[UUID]
@@ -263,6 +286,18 @@ class PeersClient:
         except NotFound:
             return None
         return convert.activeflow_from_proto(answer)
+
+    async def read_recording(
+        self, peer: DialerEntry, customer_id: UUID, recording_id: UUID, offset: int, length: int
+    ) -> AsyncIterator[bytes]:
+        """See Peers."""
+        request = dialer_pb.ReadRecordingRequest(
+            id=text(recording_id), offset=offset, length=length, is_forwarded=True
+        )
+        with acting_for(customer_id):
+            pieces = self._stub(peer).ReadRecording(request)
+        async for piece in pieces:
+            yield piece.chunk
 
     def _stub(self, peer: DialerEntry) -> dialer_grpc.DialerServiceStub:
         return dialer_grpc.DialerServiceStub(self._open_channel(peer.address))

@@ -20,6 +20,15 @@ class DialerSettings(ServiceSettings):
     dialer_max_duration_ms: int = Field(default=3_600_000, ge=1_000, le=86_400_000)
     """Longest conversation, milliseconds of domain time; the network ends it then."""
 
+    recordings_dir: str = "recordings"
+    """Folder of the recordings that the carrier has stored; several dialers may share one."""
+    recordings_keep_days: int = Field(default=90, ge=0, le=36_500)
+    """Days of domain time after which a recording and its file are deleted; 0 keeps them for ever."""
+    http_seconds: float = Field(default=10.0, ge=0.1, le=60)
+    """How long a request of a flow (fetch, webhook_send) may take in all, real seconds."""
+    http_private_addresses: bool = False
+    """Whether flows may reach loopback and private addresses: only where no customer is a stranger."""
+
     campaign_address: str
     """host:port of the campaign service; several ip:port are separated by commas."""
     outdial_address: str

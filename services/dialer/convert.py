@@ -24,13 +24,14 @@ from services.dialer.domain.calls import (
     Activeflow,
     Call,
     CallStatus,
-    Cursor,
     ReferenceType,
     Step,
     StepOutcome,
     visible_variables,
 )
 from services.dialer.domain.campaigns import PacingDecided
+from services.dialer.domain.cursors import Cursor
+from services.dialer.domain.recordings import Recording
 
 _BOUND = {
     "agents": events_pb.PacingEvent.BOUND_AGENTS,
@@ -179,6 +180,30 @@ def activeflow_from_proto(message: dialer_pb.Activeflow) -> Activeflow:
         tm_update=timestamp_from_proto(message.tm_update),
         tm_end=optional_timestamp(message.tm_end, message.HasField("tm_end")),
         tm_delete=optional_timestamp(message.tm_delete, message.HasField("tm_delete")),
+    )
+
+
+def recording_to_proto(recording: Recording) -> dialer_pb.Recording:
+    """The message of a recording. Where its file is stays inside."""
+    return dialer_pb.Recording(
+        id=text(recording.id),
+        customer_id=text(recording.customer_id),
+        campaign_id=text(recording.campaign_id),
+        activeflow_id=text(recording.activeflow_id),
+        reference_type="call",
+        reference_id=text(recording.call_id),
+        format=recording.format,
+        status=recording.status.value,
+        detail=recording.detail,
+        duration_ms=recording.duration_ms,
+        size_bytes=recording.size_bytes,
+        dialer_id=recording.dialer_id,
+        revision=recording.revision,
+        tm_create=timestamp_to_proto(recording.tm_create),
+        tm_start=timestamp_to_proto(recording.tm_start),
+        tm_end=timestamp_to_proto(recording.tm_end),
+        tm_update=timestamp_to_proto(recording.tm_update),
+        tm_delete=timestamp_to_proto(recording.tm_delete),
     )
 
 

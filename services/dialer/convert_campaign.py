@@ -34,6 +34,7 @@ from services.dialer.domain.campaigns import (
     Progress,
     ReportKind,
     StopMode,
+    TargetFacts,
     Verdict,
 )
 
@@ -167,11 +168,15 @@ def report_to_proto(report: AttemptReport) -> campaign_pb.CampaigncallReport:
         is_refunded=report.is_refunded,
         is_abandoned=report.is_abandoned,
         tm_answer=timestamp_to_proto(report.tm_answer),
+        variables=report.variables,
+        digits=report.digits,
     )
 
 
 def claim_from_proto(message: outdial_pb.ClaimTargetsResponse) -> Claim:
     """What a claim took."""
+    # Read once: all targets share the texts.
+    outdial_name, outdial_data = message.outdial_name, message.outdial_data
     return Claim(
         targets=tuple(
             ClaimedTarget(
@@ -183,12 +188,32 @@ def claim_from_proto(message: outdial_pb.ClaimTargetsResponse) -> Claim:
                 destination=address_from_proto(each.destination),
                 destination_index=each.destination_index,
                 try_count=each.try_count,
+                outdial_name=outdial_name,
+                outdial_data=outdial_data,
             )
             for each in message.targets
         ),
         exhausted_count=message.exhausted_count,
         progress=progress_from_proto(message.progress),
     )
+
+
+def facts_from_proto(
+    outdial_id: UUID, message: outdial_pb.DescribeTargetsResponse
+) -> dict[UUID, TargetFacts]:
+    """What is known of targets, by their ids."""
+    return {
+        UUID(each.id): TargetFacts(
+            outdial_id=outdial_id,
+            target_id=UUID(each.id),
+            name=each.name,
+            detail=each.detail,
+            data=each.data,
+            outdial_name=message.outdial_name,
+            outdial_data=message.outdial_data,
+        )
+        for each in message.targets
+    }
 
 
 def progress_from_proto(message: outdial_pb.OutdialProgress) -> Progress:

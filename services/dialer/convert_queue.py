@@ -13,8 +13,10 @@ from services.dialer.domain.queuecalls import (
     Capacity,
     CapacityAsk,
     EndReason,
+    Joined,
     Joining,
     QueuecallEnd,
+    QueueFacts,
     QueueNews,
     QueueReport,
     QueueReportKind,
@@ -58,6 +60,23 @@ def joining_to_proto(joining: Joining) -> queue_pb.Joining:
         campaign_id=text(joining.campaign_id),
         call_id=text(joining.call_id),
         tm=timestamp_to_proto(joining.tm),
+    )
+
+
+def joined_from_proto(message: queue_pb.JoinQueueResponse) -> Joined:
+    """What joining came to."""
+    return Joined(
+        refused=frozenset(UUID(each) for each in message.refused_ids),
+        queues=tuple(
+            QueueFacts(
+                queue_id=UUID(each.id),
+                name=each.name,
+                detail=each.detail,
+                wait_timeout_ms=each.wait_timeout,
+                service_timeout_ms=each.service_timeout,
+            )
+            for each in message.queues
+        ),
     )
 
 

@@ -10,8 +10,14 @@ from outbound.outdial.v1 import events_pb2 as outdial_events_pb
 
 from services.common.bus import Filter, Received
 from services.common.envelope import NewEvent
-from services.dialer.convert import activeflow_to_proto, call_to_proto, pacing_to_proto
+from services.dialer.convert import (
+    activeflow_to_proto,
+    call_to_proto,
+    pacing_to_proto,
+    recording_to_proto,
+)
 from services.dialer.domain.calls import ActiveflowFact, CallFact
+from services.dialer.domain.recordings import RecordingFact
 from services.dialer.ports import Fact
 
 CAMPAIGN_HINTS: tuple[Filter, ...] = (
@@ -59,6 +65,17 @@ def to_event(fact: Fact) -> NewEvent:
             revision=fact.activeflow.revision,
             data=flow.SerializeToString(),
             data_type=flow.DESCRIPTOR.full_name,
+        )
+    if isinstance(fact, RecordingFact):
+        recording = events_pb.RecordingEvent(recording=recording_to_proto(fact.recording))
+        return NewEvent(
+            customer_id=fact.recording.customer_id,
+            resource="recording",
+            event=fact.event,
+            resource_id=fact.recording.id,
+            revision=fact.recording.revision,
+            data=recording.SerializeToString(),
+            data_type=recording.DESCRIPTOR.full_name,
         )
     pacing = pacing_to_proto(fact)
     return NewEvent(

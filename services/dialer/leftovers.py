@@ -1,7 +1,8 @@
-"""Rows of calls that are over and whose dialer died before it could store the end.
+"""What a dialer that died has left behind and no lease brings to another.
 
-A take-over closes those of its campaign at once. The sweep finds the others: those of a campaign that
-nobody runs any more, and activeflows left behind by a call that was stored as ended before them.
+Rows of calls that are over: a take-over closes those of its campaign at once, the sweep finds those of a
+campaign that nobody runs any more, and activeflows left behind by a call that was stored as ended before
+them. And activeflows without a call, which the sweep goes on with.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from services.common.clock import Clock
 from services.common.errors import AppError
 from services.common.log import get_logger
 from services.dialer.conversations.flow_run import restore
+from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.journal import Journal
 from services.dialer.dialing.attempts import Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
@@ -53,6 +55,7 @@ class LeftoverSweep:
         registry: Registry,
         attempts: Attempts,
         journal: Journal,
+        flows: Flows,
         clock: Clock,
         dialer_id: str,
     ) -> None:
@@ -61,6 +64,7 @@ class LeftoverSweep:
         self._registry = registry
         self._attempts = attempts
         self._journal = journal
+        self._flows = flows
         self._clock = clock
         self._dialer_id = dialer_id
         self._seen: dict[UUID, float] = {}  # BOOTTIME of the first look, by call
@@ -78,7 +82,9 @@ class LeftoverSweep:
     async def look(self) -> None:
         """Look once. Raises when the network or the tables cannot be asked; nothing is ended then."""
         living = {entry.dialer_id for entry in await self._registry.living()}
-        found = await self._records.unheld(living - {self._dialer_id})
+        others = living - {self._dialer_id}
+        await self._take_without_call(others)
+        found = await self._records.unheld(others)
         boottime = self._clock.boottime()
         self._seen = {
             call_id: self._seen.get(call_id, boottime)
@@ -91,6 +97,13 @@ class LeftoverSweep:
             old -= {call.call_id for call in await self._telephony.live_calls(list(old))}
         if old:
             await self._close(old)
+
+    async def _take_without_call(self, others: Collection[str]) -> None:
+        """Go on with executions without a call: no campaign's lease brings them to anybody."""
+        held = self._flows.without_call()
+        for row in await self._records.take_without_call(self._dialer_id, others, held):
+            self._log.info("activeflow_taken_over", activeflow=str(row.id))
+            self._flows.resume_without_call(row)
 
     async def _close(self, call_ids: Collection[UUID]) -> None:
         calls, activeflows = await self._records.of_calls(call_ids)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.dialer.conversations import interpreter
 from services.dialer.conversations.control import Control
-from services.dialer.conversations.flow_run import restore
+from services.dialer.conversations.effects import Effect
+from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
 from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
+from services.dialer.ports import Executed
 
 
 class Live:
@@ -25,6 +26,7 @@ class Live:
         self._flows = flows
         self._clock = clock
         self._dialer_id = dialer_id
+        self._begun: dict[UUID, tuple[FlowRun, list[Effect]]] = {}
 
     def customer_of_call(self, call_id: UUID) -> UUID | None:
         """See LiveSide."""
@@ -49,22 +51,29 @@ class Live:
         """See LiveSide."""
         run = self._flows.find(activeflow_id)
         assert run is not None, "ask customer_of_activeflow first"
+        self._flows.end(run.key)
         if run.reference_id is not None:
-            self._flows.end(run.reference_id)
             self._control.hang_up(run.reference_id)
         return run.stored()
 
-    def run_to_end(self, activeflow: Activeflow) -> Activeflow:
+    def execute(self, activeflow: Activeflow) -> Executed:
         """See LiveSide."""
-        run = restore(activeflow, self._dialer_id)
-        now = self._clock.now()
-        effects = interpreter.advance(run, now)
-        while not run.is_ended:
-            # Without a call nothing takes time.
-            assert effects, "an execution without effects has ended"
-            effects = interpreter.complete(run, now)
-        run.changed(now)
-        return run.stored()
+        run, effects = self._flows.execute(activeflow)
+        webhooks, run.webhooks = run.webhooks, []
+        if not run.is_ended:
+            self._begun[run.id] = (run, effects)
+        return Executed(run.stored(), webhooks)
+
+    def go_on(self, activeflow_id: UUID) -> None:
+        """See LiveSide."""
+        begun = self._begun.pop(activeflow_id, None)
+        if begun is not None:
+            self._flows.perform(*begun)
+
+    def give_up(self, activeflow_id: UUID) -> None:
+        """See LiveSide."""
+        if self._begun.pop(activeflow_id, None) is not None:
+            self._flows.drop(activeflow_id)
 
     def _ringing(self, attempt: Attempt) -> Call:
         return Call(

@@ -30,7 +30,8 @@ def ending_of(attempt: Attempt, event: Ended) -> Ending:
     tm_answer = attempt.tm_answer or event.tm_answer
     if tm_answer is None:
         return _unanswered(attempt, event)
-    if attempt.is_machine or event.answered_by is AnsweredBy.MACHINE:
+    is_machine = attempt.is_machine or event.answered_by is AnsweredBy.MACHINE
+    if is_machine and not attempt.takes_machines:
         return Ending(HangupReason.AMD, event.detail, tm_answer=tm_answer)
     if event.reason is HangupReason.TIMEOUT:
         return Ending(HangupReason.TIMEOUT, event.detail, tm_answer=tm_answer)

@@ -7,7 +7,9 @@ nothing was changed.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -26,16 +28,34 @@ from services.dialer.domain.campaigns import (
     PacingDecided,
     Progress,
     RunToken,
+    TargetFacts,
 )
 from services.dialer.domain.queuecalls import (
     Capacity,
     CapacityAsk,
+    Joined,
     Joining,
     QueueNews,
     QueueReport,
 )
+from services.dialer.domain.recordings import Recording, RecordingFact
+from services.dialer.domain.webhooks import HttpAnswer, HttpRequest, TakenWebhook, Webhook
 
-Fact = CallFact | ActiveflowFact | PacingDecided
+Fact = CallFact | ActiveflowFact | RecordingFact | PacingDecided
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is stored in one transaction."""
+
+    calls: Sequence[Call] = ()
+    activeflows: Sequence[Activeflow] = ()
+    facts: Sequence[Fact] = ()
+    recordings: Sequence[Recording] = ()
+    webhooks: Sequence[Webhook] = ()
+
+    def __len__(self) -> int:
+        return sum(len(getattr(self, each.name)) for each in fields(self))
 
 
 class Campaigns(Protocol):
@@ -83,6 +103,11 @@ class Targets(Protocol):
     async def progress(self, customer_id: UUID, outdial_id: UUID) -> Progress:
         """Counters in one snapshot."""
 
+    async def describe(
+        self, outdial_id: UUID, target_ids: Sequence[UUID]
+    ) -> dict[UUID, TargetFacts]:
+        """What is known of targets of one list, at most OPEN_BATCH; unknown ones are left out."""
+
 
 class Queues(Protocol):
     """The queue service."""
@@ -90,8 +115,8 @@ class Queues(Protocol):
     async def capacity(self, asks: Sequence[CapacityAsk]) -> list[Capacity]:
         """Grant available agents, in the order asked."""
 
-    async def join(self, joinings: Sequence[Joining]) -> set[UUID]:
-        """Put calls into queues; the queuecall ids refused. Idempotent by queuecall id."""
+    async def join(self, joinings: Sequence[Joining]) -> Joined:
+        """Put calls into queues; which were refused, and the queues. Idempotent by queuecall id."""
 
     async def assign(
         self, waiting: Sequence[UUID], connecting: Sequence[UUID], service: Sequence[UUID]
@@ -113,11 +138,10 @@ class Flows(Protocol):
 class Records(Protocol):
     """The dialer's own tables."""
 
-    async def save(
-        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
-    ) -> None:
+    async def save(self, batch: Batch) -> None:
         """Store rows and publish facts in one transaction. A row of an older or the same revision
-        than the stored one MUST change nothing. Idempotent for rows; facts may be told twice."""
+        than the stored one MUST change nothing, nor one of something that is stored as over. A webhook
+        that is stored already is left alone. Idempotent for rows; facts may be told twice."""
 
     async def call(self, call_id: UUID) -> Call | None:
         """One call."""
@@ -142,6 +166,75 @@ class Records(Protocol):
 
     async def of_calls(self, call_ids: Collection[UUID]) -> tuple[list[Call], list[Activeflow]]:
         """These calls and their activeflows, as far as they are stored."""
+
+    async def take_without_call(
+        self, dialer_id: str, others: Collection[str], besides: Collection[UUID]
+    ) -> list[Activeflow]:
+        """Take activeflows that run without a call and that none of the other dialers wrote last,
+        `besides` excepted: no two callers get the same one, and each is this dialer's after it."""
+
+
+class Webhooks(Protocol):
+    """Webhooks that nobody waits for, until they have arrived. Times are real, by the database."""
+
+    async def take(
+        self, limit: int, for_seconds: float, besides: Collection[UUID]
+    ) -> list[TakenWebhook]:
+        """Take webhooks that are due, longest due first, but for those of some customers; nobody else
+        gets them for so long."""
+
+    async def done(self, webhook_ids: Sequence[UUID]) -> None:
+        """They have arrived, or are given up."""
+
+    async def postpone(self, webhook_id: UUID, seconds: float) -> None:
+        """Try it again then."""
+
+
+class Recordings(Protocol):
+    """The recordings of every dialer."""
+
+    async def recording(self, recording_id: UUID) -> Recording | None:
+        """One recording, also a deleted one."""
+
+    async def recordings(
+        self, customer_id: UUID, page: Page, *, call_id: UUID | None, campaign_id: UUID | None
+    ) -> list[Recording]:
+        """Up to page.size + 1 recordings that are not deleted, newest first."""
+
+    async def delete_recording(self, recording_id: UUID) -> Recording:
+        """Mark one that is over as deleted (with its fact); the row. Twice changes nothing.
+        FailedPrecondition while it is on."""
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        """Mark recordings that ended before this domain time as deleted, with their facts; how many.
+        Callers at the same time MUST NOT mark the same one."""
+
+    async def files_to_delete(self, limit: int, behind: Recording | None) -> list[Recording]:
+        """Deleted recordings whose files are not known to be gone, oldest deletion first, `behind`
+        one of them."""
+
+    async def file_deleted(self, recording_ids: Sequence[UUID]) -> None:
+        """Their files are gone: the rows name none any more."""
+
+
+class RecordingFiles(Protocol):
+    """The folder in which this dialer finds recordings. A location that leads out of it is none."""
+
+    async def size(self, location: str) -> int | None:
+        """Bytes of the file; None when there is none."""
+
+    def read(self, location: str, offset: int, length: int) -> AsyncIterator[bytes]:
+        """So many bytes of it from there, in chunks; fewer when the file is shorter."""
+
+    async def delete(self, location: str) -> bool:
+        """Delete the file; False when there was none."""
+
+
+class HttpCalls(Protocol):
+    """The web, as flows may use it: http and https, no redirections, limited in time and size."""
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        """Send it and give what comes back. HttpFailedError says why there is nothing."""
 
 
 class Registry(Protocol):
@@ -168,6 +261,19 @@ class Peers(Protocol):
     ) -> Activeflow | None:
         """End an activeflow the peer runs; None when it does not run it."""
 
+    def read_recording(
+        self, peer: DialerEntry, customer_id: UUID, recording_id: UUID, offset: int, length: int
+    ) -> AsyncIterator[bytes]:
+        """Part of a recording whose file the peer has; NotFound when it does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Executed:
+    """An execution as it stands, and the webhooks to be stored with it."""
+
+    activeflow: Activeflow
+    webhooks: Sequence[Webhook]
+
 
 class LiveSide(Protocol):
     """What this process itself holds."""
@@ -184,5 +290,12 @@ class LiveSide(Protocol):
     def stop_activeflow(self, activeflow_id: UUID) -> Activeflow:
         """End it, and the call it runs on; how it stands now."""
 
-    def run_to_end(self, activeflow: Activeflow) -> Activeflow:
-        """Execute an activeflow without a call to its end."""
+    def execute(self, activeflow: Activeflow) -> Executed:
+        """Execute an activeflow without a call up to what takes time, or to its end. What takes time
+        begins only when `go_on` says that this has been stored."""
+
+    def go_on(self, activeflow_id: UUID) -> None:
+        """See execute."""
+
+    def give_up(self, activeflow_id: UUID) -> None:
+        """Forget an execution that could not be stored."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -11,8 +12,14 @@ from outbound.dialer.v1 import dialer_service_pb2_grpc as dialer_grpc
 from services.common.auth import require_customer
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
-from services.dialer.convert import actions_from_proto, activeflow_to_proto, call_to_proto
+from services.dialer.convert import (
+    actions_from_proto,
+    activeflow_to_proto,
+    call_to_proto,
+    recording_to_proto,
+)
 from services.dialer.service import DialerService
+from services.dialer.service_recordings import RecordingService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -20,8 +27,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 class DialerServicer(dialer_grpc.DialerServiceServicer):
     """Parses, calls the use case, converts."""
 
-    def __init__(self, service: DialerService) -> None:
+    def __init__(self, service: DialerService, recordings: RecordingService) -> None:
         self._service = service
+        self._recordings = recordings
 
     async def GetCall(self, request: dialer_pb.GetCallRequest, context: Context) -> dialer_pb.Call:
         """See the proto."""
@@ -93,4 +101,51 @@ class DialerServicer(dialer_grpc.DialerServiceServicer):
         flow_id = parse_id(request.id, "id")
         return activeflow_to_proto(
             await self._service.delete_activeflow(require_customer(), flow_id)
+        )
+
+    async def ListRecordings(
+        self, request: dialer_pb.ListRecordingsRequest, context: Context
+    ) -> dialer_pb.ListRecordingsResponse:
+        """See the proto."""
+        page = page_request(request.page_size, request.page_token)
+        found, token = await self._recordings.list_recordings(
+            require_customer(),
+            page,
+            call_id=optional_id(request.reference_id, "reference_id"),
+            campaign_id=optional_id(request.campaign_id, "campaign_id"),
+        )
+        return dialer_pb.ListRecordingsResponse(
+            recordings=[recording_to_proto(each) for each in found], next_page_token=token
+        )
+
+    async def GetRecording(
+        self, request: dialer_pb.GetRecordingRequest, context: Context
+    ) -> dialer_pb.Recording:
+        """See the proto."""
+        recording_id = parse_id(request.id, "id")
+        return recording_to_proto(
+            await self._recordings.get_recording(require_customer(), recording_id)
+        )
+
+    async def ReadRecording(
+        self, request: dialer_pb.ReadRecordingRequest, context: Context
+    ) -> AsyncIterator[dialer_pb.ReadRecordingResponse]:
+        """See the proto."""
+        pieces = self._recordings.read_recording(
+            require_customer(),
+            parse_id(request.id, "id"),
+            offset=request.offset,
+            length=request.length,
+            is_forwarded=request.is_forwarded,
+        )
+        async for piece in pieces:
+            yield dialer_pb.ReadRecordingResponse(chunk=piece)
+
+    async def DeleteRecording(
+        self, request: dialer_pb.DeleteRecordingRequest, context: Context
+    ) -> dialer_pb.Recording:
+        """See the proto."""
+        recording_id = parse_id(request.id, "id")
+        return recording_to_proto(
+            await self._recordings.delete_recording(require_customer(), recording_id)
         )

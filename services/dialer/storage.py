@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -14,24 +15,25 @@ from services.common.errors import NotFound
 from services.common.outbox import NewEvent, Outbox
 from services.common.paging import Page
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, DialerEntry
-from services.dialer.ports import Fact
+from services.dialer.ports import Batch, Fact
 from services.dialer.storage_rows import (
     ACTIVEFLOW_COLUMNS,
     CALL_COLUMNS,
+    RECORDING_COLUMNS,
+    WEBHOOK_COLUMNS,
     activeflow_of,
     activeflow_row,
     call_of,
     call_row,
     columns,
+    recording_row,
 )
 
 LIVING_SECONDS = 10
 
 
-def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
-    """Insert or bring forward: a row never goes back to an older revision, nor behind its end,
-    however many changes a dialer has still to store that was frozen while another took over.
-    """
+def _values(names: Mapping[str, str]) -> str:
+    """A SELECT of rows given as one array per column."""
     arrays = ", ".join(
         f"CAST(:{name} AS {'text' if kind == 'jsonb' else kind}[])" for name, kind in names.items()
     )
@@ -39,10 +41,16 @@ def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
         f"CAST(given.{name} AS jsonb)" if kind == "jsonb" else f"given.{name}"
         for name, kind in names.items()
     )
+    return f"SELECT {values} FROM unnest({arrays}) AS given ({', '.join(names)})"
+
+
+def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
+    """Insert or bring forward: a row never goes back to an older revision, nor behind its end,
+    however many changes a dialer has still to store that was frozen while another took over.
+    """
     updates = ", ".join(f"{name} = excluded.{name}" for name in names if name != "id")
-    listed = ", ".join(names)
     return (
-        f"INSERT INTO {table} ({listed}) SELECT {values} FROM unnest({arrays}) AS given ({listed}) "
+        f"INSERT INTO {table} ({', '.join(names)}) {_values(names)} "
         f"ON CONFLICT (id) DO UPDATE SET {updates} "
         f"WHERE {table}.revision < excluded.revision AND NOT ({ended})"
     )
@@ -50,6 +58,16 @@ def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
 
 _SAVE_CALLS = _upsert("calls", CALL_COLUMNS, "calls.status = 'hangup'")
 _SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS, "activeflows.is_ended")
+# One that failed for want of a file may have been told of it late.
+_SAVE_RECORDINGS = _upsert(
+    "recordings",
+    RECORDING_COLUMNS,
+    "recordings.status = 'ended' OR recordings.tm_delete IS NOT NULL",
+)
+_SAVE_WEBHOOKS = (
+    f"INSERT INTO webhooks ({', '.join(WEBHOOK_COLUMNS)}) {_values(WEBHOOK_COLUMNS)} "
+    "ON CONFLICT (id) DO NOTHING"
+)
 _CALL_LIST = ", ".join(CALL_COLUMNS)
 _ACTIVEFLOW_LIST = ", ".join((*ACTIVEFLOW_COLUMNS, "tm_delete"))
 
@@ -95,6 +113,16 @@ _DELETE_ACTIVEFLOW = f"""
 UPDATE activeflows SET tm_delete = :now, tm_update = :now, revision = revision + 1
 WHERE id = :id AND tm_delete IS NULL RETURNING {_ACTIVEFLOW_LIST}
 """
+_TAKE_WITHOUT_CALL = f"""
+UPDATE activeflows SET dialer_id = :dialer, revision = revision + 1
+WHERE id IN (
+    SELECT id FROM activeflows
+    WHERE NOT is_ended AND reference_id IS NULL
+      AND dialer_id <> ALL(CAST(:others AS text[])) AND id <> ALL(CAST(:besides AS uuid[]))
+    FOR UPDATE SKIP LOCKED
+)
+RETURNING {_ACTIVEFLOW_LIST}
+"""
 _BEAT = """
 INSERT INTO dialers (id, address, beaten_at) VALUES (:id, :address, clock_timestamp())
 ON CONFLICT (id) DO UPDATE SET address = excluded.address, beaten_at = excluded.beaten_at
@@ -121,17 +149,16 @@ class PostgresRecords:
         self._clock = clock
         self._to_event = to_event
 
-    async def save(
-        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
-    ) -> None:
+    async def save(self, batch: Batch) -> None:
         """See Records."""
-        events = [self._to_event(fact) for fact in facts]
+        events = [self._to_event(fact) for fact in batch.facts]
+        flows, recordings = batch.activeflows, batch.recordings
         async with transaction(self._engine) as conn:
             # In the order of the ids, so that two dialers writing the same rows cannot deadlock.
-            await _save(conn, _SAVE_CALLS, CALL_COLUMNS, map(call_row, calls))
-            await _save(
-                conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, map(activeflow_row, activeflows)
-            )
+            await _save(conn, _SAVE_CALLS, CALL_COLUMNS, map(call_row, batch.calls))
+            await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, map(activeflow_row, flows))
+            await _save(conn, _SAVE_RECORDINGS, RECORDING_COLUMNS, map(recording_row, recordings))
+            await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
             await self._outbox.append(conn, events)
 
     async def call(self, call_id: UUID) -> Call | None:
@@ -190,6 +217,13 @@ class PostgresRecords:
         calls = await self._select(_CALLS_BY_ID, ids)
         activeflows = await self._select(_ACTIVEFLOWS_OF_CALLS, ids)
         return [call_of(row) for row in calls], [activeflow_of(row) for row in activeflows]
+
+    async def take_without_call(
+        self, dialer_id: str, others: Collection[str], besides: Collection[UUID]
+    ) -> list[Activeflow]:
+        """See Records."""
+        values = {"dialer": dialer_id, "others": list(others), "besides": list(besides)}
+        return [activeflow_of(row) for row in await self._select(_TAKE_WITHOUT_CALL, values)]
 
     async def _select(self, sql: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         async with transaction(self._engine) as conn:

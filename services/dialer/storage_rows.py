@@ -16,11 +16,12 @@ from services.dialer.domain.calls import (
     Activeflow,
     Call,
     CallStatus,
-    Cursor,
     ReferenceType,
     Step,
     StepOutcome,
 )
+from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
+from services.dialer.domain.recordings import Recording, RecordingStatus
 
 CALL_COLUMNS: Mapping[str, str] = {
     "id": "uuid",
@@ -59,6 +60,34 @@ ACTIVEFLOW_COLUMNS: Mapping[str, str] = {
     "tm_create": "timestamptz",
     "tm_update": "timestamptz",
     "tm_end": "timestamptz",
+}
+RECORDING_COLUMNS: Mapping[str, str] = {
+    "id": "uuid",
+    "customer_id": "uuid",
+    "campaign_id": "uuid",
+    "activeflow_id": "uuid",
+    "call_id": "uuid",
+    "format": "text",
+    "status": "text",
+    "location": "text",
+    "duration_ms": "bigint",
+    "size_bytes": "bigint",
+    "detail": "text",
+    "dialer_id": "text",
+    "revision": "bigint",
+    "tm_create": "timestamptz",
+    "tm_start": "timestamptz",
+    "tm_update": "timestamptz",
+    "tm_end": "timestamptz",
+}
+WEBHOOK_COLUMNS: Mapping[str, str] = {
+    "id": "uuid",
+    "customer_id": "uuid",
+    "activeflow_id": "uuid",
+    "method": "text",
+    "uri": "text",
+    "data_type": "text",
+    "data": "text",
 }
 """Columns that are written, with their types. `tm_delete` is set by deleting only."""
 
@@ -128,6 +157,23 @@ def activeflow_of(row: Mapping[str, Any]) -> Activeflow:
     return Activeflow(**values, tm_delete=row["tm_delete"])
 
 
+def recording_row(recording: Recording) -> dict[str, Any]:
+    """The recording, column by column."""
+    values = {name: getattr(recording, name) for name in RECORDING_COLUMNS}
+    values["status"] = recording.status.value
+    # Words of a network.
+    values["location"] = recording.location.replace("\x00", "")
+    values["detail"] = recording.detail.replace("\x00", "")
+    return values
+
+
+def recording_of(row: Mapping[str, Any]) -> Recording:
+    """The recording that a row stands for."""
+    values = {name: row[name] for name in RECORDING_COLUMNS}
+    values["status"] = RecordingStatus(row["status"])
+    return Recording(**values, tm_delete=row["tm_delete"])
+
+
 def columns(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, list[Any]]:
     """The rows turned into one array per column."""
     return {name: [row[name] for row in rows] for name in names}
@@ -186,6 +232,7 @@ def _step_json(step: Step) -> dict[str, Any]:
         "outcome": step.outcome.value,
         "detail": step.detail,
         "tm": step.tm.isoformat(),
+        "execution": step.execution,
     }
 
 
@@ -196,6 +243,7 @@ def _step_of(stored: Mapping[str, Any]) -> Step:
         outcome=StepOutcome(stored["outcome"]),
         detail=stored["detail"],
         tm=datetime.fromisoformat(stored["tm"]),
+        execution=stored.get("execution", 0),
     )
 
 
@@ -209,7 +257,40 @@ def _cursor_json(cursor: Cursor) -> dict[str, Any]:
         "queue_id": text(cursor.queue_id),
         "agent_id": text(cursor.agent_id),
         "agent_legs": [text(leg) for leg in cursor.agent_legs],
+        "frames": [
+            {
+                "actions": [_action_json(action) for action in frame.actions],
+                "position": frame.position,
+                "loops": dict(frame.loops),
+            }
+            for frame in cursor.frames
+        ],
+        "keys": {
+            "count": cursor.keys.count,
+            "has_result": cursor.keys.has_result,
+            "ahead": cursor.keys.ahead,
+            "last": cursor.keys.last,
+        },
+        "recording": _recording_json(cursor.recording),
+        "detection": _detection_json(cursor.detection),
     }
+
+
+def _recording_json(recording: OpenRecording | None) -> dict[str, Any] | None:
+    if recording is None:
+        return None
+    return {
+        "id": text(recording.id),
+        "format": recording.format,
+        "tm_start": recording.tm_start.isoformat(),
+        "execution": recording.execution,
+    }
+
+
+def _detection_json(detection: Detection | None) -> dict[str, Any] | None:
+    if detection is None:
+        return None
+    return {"hangs_up": detection.hangs_up, "execution": detection.execution}
 
 
 def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
@@ -223,6 +304,29 @@ def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
         queue_id=_id(stored["queue_id"]),
         agent_id=_id(stored["agent_id"]),
         agent_legs=tuple(UUID(leg) for leg in stored["agent_legs"]),
+        # What follows is missing in rows of an older release.
+        frames=tuple(
+            Frame(
+                actions=tuple(_action_of(each) for each in frame["actions"]),
+                position=frame["position"],
+                loops=frame["loops"],
+            )
+            for frame in stored.get("frames", ())
+        ),
+        keys=Keys(**stored.get("keys", {})),
+        recording=_recording_of(stored.get("recording")),
+        detection=Detection(**found) if (found := stored.get("detection")) else None,
+    )
+
+
+def _recording_of(stored: Mapping[str, Any] | None) -> OpenRecording | None:
+    if stored is None:
+        return None
+    return OpenRecording(
+        id=UUID(stored["id"]),
+        format=stored["format"],
+        tm_start=datetime.fromisoformat(stored["tm_start"]),
+        execution=stored["execution"],
     )
 
 

@@ -13,10 +13,14 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.metrics import counter, gauge
+from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.desk import Desk
+from services.dialer.conversations.errands import Errands
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.journal import Journal
+from services.dialer.conversations.performer import Performer
+from services.dialer.conversations.recordings import Recordings
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.dialing.capacity import CapacityBook
@@ -32,9 +36,23 @@ from services.dialer.domain.queuecalls import CapacityAsk
 from services.dialer.leftovers import LeftoverSweep
 from services.dialer.live import Live
 from services.dialer.pacing import Pacer, ServiceLevelPacer
-from services.dialer.ports import Campaigns, Queues, Records, Registry, Targets
+from services.dialer.ports import (
+    Batch,
+    Campaigns,
+    HttpCalls,
+    Queues,
+    RecordingFiles,
+    Records,
+    Registry,
+    Targets,
+    Webhooks,
+)
+from services.dialer.ports import Flows as FlowDefinitions
+from services.dialer.ports import Recordings as RecordingRows
+from services.dialer.retention import RecordingSweep
 from services.dialer.telephony import Telephony
 from services.dialer.timers import Timers
+from services.dialer.webhooks import WebhookSender
 
 FLUSH_SECONDS = 5.0
 """How long a graceful end waits for reports and rows to be stored (real)."""
@@ -56,8 +74,13 @@ class Ports:
     campaigns: Campaigns
     targets: Targets
     queues: Queues
+    flows: FlowDefinitions
     records: Records
     registry: Registry
+    recordings: RecordingRows
+    webhooks: Webhooks
+    http: HttpCalls
+    files: RecordingFiles
     telephony: Telephony
     clock: Clock
 
@@ -69,6 +92,7 @@ class Limits:
     dialer_id: str
     capacity: int = 500
     max_duration_ms: int = 3_600_000
+    recordings_keep_days: int = 90
 
 
 class DialerSystem:
@@ -81,7 +105,7 @@ class DialerSystem:
         clock, telephony = ports.clock, ports.telephony
         self.attempts = Attempts()
         self.timers = Timers(clock)
-        self.journal = Journal(ports.records, clock)
+        self.journal = Journal(ports.records, clock, self._stored)
         self.reports = Reports(ports.campaigns, clock, telephony.settled)
         self.releases: Delivery[UUID] = Delivery(
             "release_claims", ports.targets.release, clock=clock
@@ -97,8 +121,15 @@ class DialerSystem:
             ended=self._attempt_ended,
             link_changed=self._link_changed,
         )
-        self.flows = Flows(
-            telephony, self.timers, self.journal, clock, limits.dialer_id, self.control.hang_up
+        self.errands = Errands(ports.http, ports.flows, clock)
+        self.webhooks = WebhookSender(ports.webhooks, ports.http, clock)
+        performer = Performer(telephony, self.timers, self.errands, self.control.hang_up)
+        self.flows = Flows(telephony, performer, self.journal, clock, limits.dialer_id)
+        self.recordings = Recordings(
+            telephony, self.journal, clock, limits.dialer_id, ports.files.size, self.flows.noted
+        )
+        self.connects = Connects(
+            telephony, clock, limits.max_duration_ms, self.flows.noted, self.flows.connect_over
         )
         self.desk = Desk(
             ports.queues,
@@ -110,14 +141,16 @@ class DialerSystem:
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
         )
-        self.flows.stays = self.desk
+        performer.desk, performer.connects = self.desk, self.connects
+        performer.recordings = self.control.recordings = self.recordings
         self.control.flows, self.control.desk = self.flows, self.desk
+        self.control.connects = self.connects
         self.capacity = CapacityBook(ports.queues, clock, self._capacity_asks, self._wake)
         self.keeper = LeaseKeeper(ports.campaigns, clock, limits.capacity, self._new_runner)
         self.watch = Watch(
             telephony=telephony,
             attempts=self.attempts,
-            stays=self.desk.stays,
+            is_leg=self._is_leg,
             control=self.control,
             registry=ports.registry,
             clock=clock,
@@ -130,7 +163,15 @@ class DialerSystem:
             registry=ports.registry,
             attempts=self.attempts,
             journal=self.journal,
+            flows=self.flows,
             clock=clock,
+            dialer_id=limits.dialer_id,
+        )
+        self.retention = RecordingSweep(
+            ports.recordings,
+            ports.files,
+            clock,
+            keep_days=limits.recordings_keep_days,
             dialer_id=limits.dialer_id,
         )
         self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
@@ -164,6 +205,10 @@ class DialerSystem:
             ("joins", self.desk.joins.run),
             ("queue_reports", self.desk.reports.run),
             ("timers", self.timers.run),
+            ("errands", self.errands.run),
+            ("webhooks", self.webhooks.run),
+            ("recordings", self.recordings.run),
+            ("retention", self.retention.run),
             ("events", self._listen),
             ("queue", self.desk.run),
             ("capacity", self.capacity.run),
@@ -183,6 +228,7 @@ class DialerSystem:
         await self.keeper.drain()
         self._is_deaf = True
         self.timers.freeze()
+        self.errands.freeze()
         self.desk.freeze()
         stores = (
             self.releases.flushed(),
@@ -214,6 +260,7 @@ class DialerSystem:
             _backlog.labels("reports").set(self.reports.delivery.backlog)
             _backlog.labels("queue_reports").set(self.desk.reports.backlog)
             _backlog.labels("journal").set(self.journal.backlog)
+            _backlog.labels("errands").set(self.errands.backlog)
             await self._ports.clock.sleep_real(1.0)
 
     def _new_runner(self, held: Held) -> Runner:
@@ -234,6 +281,7 @@ class DialerSystem:
             held,
             placer,
             campaigns=ports.campaigns,
+            targets=ports.targets,
             records=ports.records,
             telephony=ports.telephony,
             attempts=self.attempts,
@@ -257,6 +305,13 @@ class DialerSystem:
             clock=ports.clock,
             finished=self.keeper.wake,
         )
+
+    def _stored(self, batch: Batch) -> None:
+        if batch.webhooks:
+            self.webhooks.wake()
+
+    def _is_leg(self, call_id: UUID) -> bool:
+        return self.desk.stays.of_leg(call_id) is not None or self.connects.is_leg(call_id)
 
     def _capacity_asks(self) -> Sequence[CapacityAsk]:
         asks = (runner.capacity_ask() for runner in self.keeper.runners)

@@ -33,6 +33,9 @@ class Backends:
         self.tags = Shelf(agent_pb.Tag, "TAG")
         self.calls = Shelf(dialer_pb.Call, "CALL")
         self.activeflows = Shelf(dialer_pb.Activeflow, "ACTIVEFLOW")
+        self.recordings = Shelf(dialer_pb.Recording, "RECORDING")
+        self.files: dict[str, bytes] = {}
+        """Recordings' files, by recording id."""
         self.imports: dict[str, outdial_pb.ImportResult] = {}
         self.headers: list[outdial_pb.ImportHeader] = []
         self.passwords: dict[str, tuple[str, str]] = {}

@@ -18,7 +18,13 @@ from outbound.queue.v1 import queue_service_pb2 as queue_pb
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
 from services.common.auth import Role, current_caller
-from services.common.errors import AlreadyExists, FailedPrecondition, Unauthenticated, invalid
+from services.common.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    Unauthenticated,
+    invalid,
+)
 from tests.support.backend_state import Fake, crud, fake
 
 _C = campaign_pb.Campaign
@@ -196,6 +202,7 @@ _DialerBase = fake(
     methods={
         **crud("calls", "Call", "calls", dialer_pb.ListCallsResponse),
         **crud("activeflows", "Activeflow", "activeflows", dialer_pb.ListActiveflowsResponse),
+        **crud("recordings", "Recording", "recordings", dialer_pb.ListRecordingsResponse),
     },
 )
 
@@ -212,6 +219,26 @@ class FakeDialer(Fake, _DialerBase):  # type: ignore[misc, valid-type]
     async def CreateActiveflow(self, request: Any, context: Any) -> Any:
         self.b.enter("CreateActiveflow")
         return self.b.activeflows.create(request, status="running", reference_type="api")
+
+    async def ListRecordings(self, request: Any, context: Any) -> Any:
+        rows, token = self.b.recordings.list(
+            request,
+            lambda row: (
+                request.reference_id in ("", row.reference_id)
+                and request.campaign_id in ("", row.campaign_id)
+            ),
+        )
+        return dialer_pb.ListRecordingsResponse(recordings=rows, next_page_token=token)
+
+    async def ReadRecording(self, request: Any, context: Any) -> Any:
+        self.b.enter("ReadRecording")
+        self.b.recordings.get(request.id)
+        if request.id not in self.b.files:
+            raise NotFound(f"{request.id} has no file", reason="RECORDING_FILE_NOT_FOUND")
+        end = request.offset + request.length if request.length else None
+        part = self.b.files[request.id][request.offset : end]
+        for start in range(0, len(part), 3):
+            yield dialer_pb.ReadRecordingResponse(chunk=part[start : start + 3])
 
     async def StopActiveflow(self, request: Any, context: Any) -> Any:
         found = self.b.activeflows.get(request.id)

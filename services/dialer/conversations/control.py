@@ -13,9 +13,16 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.log import get_logger
+from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.desk import Desk
+from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.interpreter import (
+    decides_on_machines,
+    was_hung_up_as_machine,
+)
 from services.dialer.conversations.journal import Journal
+from services.dialer.conversations.recordings import Recordings
 from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
@@ -28,6 +35,7 @@ from services.dialer.telephony import (
     Bridged,
     CallState,
     CommandFailed,
+    Detected,
     DigitPressed,
     Ended,
     Event,
@@ -37,6 +45,7 @@ from services.dialer.telephony import (
     NotPlaced,
     NotPlacedReason,
     PlayFinished,
+    Recorded,
     Taken,
     Telephony,
 )
@@ -77,6 +86,8 @@ class Control:
         self._remembered: dict[UUID, Activeflow] = {}
         self.flows: Flows
         self.desk: Desk
+        self.connects: Connects
+        self.recordings: Recordings
 
     # ------------------------------------------------------------------------------------ events
 
@@ -88,10 +99,13 @@ class Control:
                 continue
             attempt = self._attempts.get(event.call_id)
             try:
-                if attempt is not None:
+                if isinstance(event, Recorded):
+                    # Perhaps of a call that has ended.
+                    self.recordings.recorded(event)
+                elif attempt is not None:
                     self._of_customer(attempt, event)
                 else:
-                    self._of_agent(event)
+                    self._of_other(event)
             except Exception:
                 # A bug met by one call ends that call, not the process with all others.
                 get_logger().exception("event_failed", call=str(event.call_id))
@@ -113,10 +127,13 @@ class Control:
                 self.flows.play_finished(attempt.id, event.play_id)
             case DigitPressed():
                 self.flows.digit(attempt.id, event.digit)
+            case Detected():
+                self._detected(attempt, event.by)
             case Bridged():
                 self.desk.bridged(attempt.id)
+                self.connects.bridged(attempt.id)
             case CommandFailed():
-                self._command_failed(attempt.id, event)
+                self._command_failed(attempt, event)
             case Adopted():
                 self._adopted(attempt, event)
             case Taken():
@@ -125,30 +142,46 @@ class Control:
                 # Ringing is no fact of its own. Missing proves nothing: its deadline will look again.
                 pass
 
-    def _of_agent(self, event: Event) -> None:
+    def _of_other(self, event: Event) -> None:
+        """Of an agent's phone, or of somebody whom a flow connects."""
+        assert not isinstance(event, LinkChanged)
+        legs = self.connects if self.connects.is_leg(event.call_id) else self.desk
         match event:
             case Answered():
-                self.desk.leg_answered(event)
+                legs.leg_answered(event)
+            case Adopted():
+                self.connects.leg_adopted(event)
             case Ended() | NotPlaced():
-                self.desk.leg_ended(event)
+                legs.leg_ended(event)
             case Bridged():
-                self.desk.bridged(event.call_id)
-            case CommandFailed():
-                self._command_failed(event.call_id, event)
+                legs.bridged(event.call_id)
+            case CommandFailed(command="bridge"):
+                legs.bridge_failed(event.call_id)
             case Missing():
-                self.desk.leg_missing(event.call_id)
+                legs.leg_missing(event.call_id)
             case _:
                 pass
 
-    def _command_failed(self, call_id: UUID, event: CommandFailed) -> None:
-        if event.command == "bridge":
-            self.desk.bridge_failed(call_id)
-        else:
-            self.flows.command_failed(call_id, event.reference, event.detail)
+    def _command_failed(self, attempt: Attempt, event: CommandFailed) -> None:
+        match event.command:
+            case "bridge":
+                self.desk.bridge_failed(attempt.id)
+                self.connects.bridge_failed(attempt.id)
+            case "start_recording":
+                self.recordings.failed(event.reference, event.detail)
+            case "detect":
+                self._detected(attempt, AnsweredBy.UNKNOWN, event.detail or "not possible")
+            case _:
+                self.flows.command_failed(attempt.id, event.reference, event.detail)
+
+    def _detected(self, attempt: Attempt, by: AnsweredBy, failure: str = "") -> None:
+        if self.flows.detected(attempt.id, by, failure):
+            attempt.is_machine, attempt.takes_machines = True, False
+            self.hang_up(attempt.id)
 
     # -------------------------------------------------------------------------------- the answer
 
-    def _answered(self, attempt: Attempt, tm: datetime, by: AnsweredBy) -> None:
+    def _answered(self, attempt: Attempt, tm: datetime, by: AnsweredBy, keys: str = "") -> None:
         if attempt.is_answered:
             return
         self._note_answer(attempt, tm, by)
@@ -156,15 +189,21 @@ class Control:
         if attempt.call is None:
             attempt.call = self._new_call(attempt)
             self._journal.call(attempt.call, "progressing")
-        if attempt.is_machine or attempt.is_hangup_asked or attempt.stop is StopMode.HANGUP:
-            # AMD policy until a flow decides it: machines are hung up.
+        if self._is_to_end(attempt):
             self._telephony.hangup([attempt.id])
         else:
-            self.flows.start(attempt)
+            self.flows.start(attempt, keys)
+
+    @staticmethod
+    def _is_to_end(attempt: Attempt) -> bool:
+        """Machines are hung up, unless the flow decides on them."""
+        is_machine = attempt.is_machine and not attempt.takes_machines
+        return is_machine or attempt.is_hangup_asked or attempt.stop is StopMode.HANGUP
 
     def _note_answer(self, attempt: Attempt, tm: datetime, by: AnsweredBy) -> None:
         attempt.tm_answer = tm
         attempt.is_machine = by is AnsweredBy.MACHINE
+        attempt.takes_machines = decides_on_machines(attempt.actions)
         attempt.deadline = tm + self._max_duration + timedelta(seconds=END_SLACK_SECONDS)
         self._attempts.changed(attempt)
 
@@ -174,7 +213,9 @@ class Control:
             id=attempt.id,
             customer_id=attempt.campaign.customer_id,
             campaign_id=attempt.campaign.id,
-            activeflow_id=None if attempt.is_machine else attempt.activeflow_id,
+            activeflow_id=(
+                attempt.activeflow_id if attempt.takes_machines or not attempt.is_machine else None
+            ),
             status=CallStatus.PROGRESSING,
             source=attempt.source,
             destination=attempt.destination,
@@ -206,10 +247,8 @@ class Control:
             # The answer was missed, for example while the dialer before was dead.
             attempt.tm_answer = ending.tm_answer
             attempt.call = attempt.call or self._new_call(attempt)
-        row = self._remembered.pop(attempt.id, None)
-        self.flows.end(attempt.id, row)
-        self.desk.caller_ended(attempt.id, row)
-        self._reports.ended(attempt, tm, ending)
+        run = self._leave(attempt)
+        self._reports.ended(attempt, tm, ending, run)
         self._update_call(
             attempt,
             "hangup",
@@ -228,12 +267,19 @@ class Control:
     def forget_closed(self, attempt: Attempt) -> None:
         """The campaign service has closed it: nobody may be on the line any more."""
         self._telephony.hangup([attempt.id])
-        row = self._remembered.pop(attempt.id, None)
-        self.flows.end(attempt.id, row)
-        self.desk.caller_ended(attempt.id, row)
+        self._leave(attempt)
         self._update_call(attempt, "hangup", status=CallStatus.HANGUP, tm_hangup=self._clock.now())
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
+
+    def _leave(self, attempt: Attempt) -> FlowRun | None:
+        """Nobody is on the line any more: end what was going on there; the execution, if any."""
+        row = self._remembered.pop(attempt.id, None)
+        run = self.flows.end(attempt.id, row)
+        self.desk.caller_ended(attempt.id, row)
+        self.connects.caller_ended(attempt.id, row)
+        self.recordings.call_ended(attempt, run)
+        return run
 
     def _update_call(self, attempt: Attempt, event: str, **changes: object) -> None:
         call = attempt.call
@@ -289,6 +335,7 @@ class Control:
             attempt.call = call
             if activeflow is not None:
                 self._remembered[call.id] = activeflow
+                _as_the_flow_says(attempt, activeflow)
 
     def _adopted(self, attempt: Attempt, event: Adopted) -> None:
         live = event.call
@@ -304,20 +351,33 @@ class Control:
             # Answered after, or just before, the dialer before died: nobody has served it yet.
             answered_at = live.tm_answer or attempt.tm_answer or event.call.tm_place
             attempt.tm_answer = None
-            self._answered(attempt, answered_at or self._clock.now(), live.answered_by)
+            tm = answered_at or self._clock.now()
+            self._answered(attempt, tm, live.answered_by, live.digits_pressed)
             return
         self._note_answer(
             attempt, live.tm_answer or attempt.tm_answer or self._clock.now(), live.answered_by
         )
         self._reports.answered(attempt)
-        if attempt.is_machine or attempt.is_hangup_asked or attempt.stop is StopMode.HANGUP:
+        _as_the_flow_says(attempt, row)
+        if self._is_to_end(attempt):
+            # Kept for the end, which is to tell what the flow had set.
+            self._remembered[attempt.id] = row
             self._telephony.hangup([attempt.id])
         else:
-            self.flows.resume(attempt, row, live.bridged_with)
+            self.flows.resume(attempt, row, live)
 
     def _taken(self, attempt: Attempt) -> None:
         self.flows.drop(attempt.id)
         self.desk.drop(attempt.id)
+        self.connects.drop(attempt.id)
         self._remembered.pop(attempt.id, None)
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
+
+
+def _as_the_flow_says(attempt: Attempt, row: Activeflow) -> None:
+    """What the flow has made, before the take-over, of a machine that answered."""
+    if was_hung_up_as_machine(row.history):
+        attempt.is_machine, attempt.takes_machines = True, False
+    else:
+        attempt.takes_machines = decides_on_machines(attempt.actions)

@@ -31,7 +31,7 @@ from services.dialer.domain.queuecalls import (
     QueueReport,
     QueueReportKind,
 )
-from services.dialer.domain.variables import of_queue
+from services.dialer.domain.variables import of_queue, of_queue_facts
 from services.dialer.ports import Queues
 from services.dialer.telephony import Answered, Ended, NotPlaced, Telephony
 from services.dialer.timers import wait_for
@@ -264,11 +264,14 @@ class Desk:
         self.wake()
 
     async def _join(self, joinings: Sequence[Joining]) -> None:
-        refused = await self._queues.join(joinings)
+        joined = await self._queues.join(joinings)
+        facts = {each.queue_id: each for each in joined.queues}
         for joining in joinings:
             stay = self.stays.get(joining.queuecall_id)
             if stay is not None:
-                self._joined(stay, refused)
+                if stay.queue_id in facts:
+                    stay.run.variables.update(of_queue_facts(facts[stay.queue_id]))
+                self._joined(stay, joined.refused)
         self.wake()
 
     def _joined(self, stay: Stay, refused: Collection[UUID]) -> None:

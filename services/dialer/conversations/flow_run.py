@@ -5,21 +5,44 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from services.common.actions import Action
-from services.dialer.domain.calls import (
-    Activeflow,
-    Cursor,
-    ReferenceType,
-    Step,
-    StepOutcome,
-)
+from services.common.address import TYPES
+from services.dialer.domain import cursors
+from services.dialer.domain.calls import Activeflow, ReferenceType, Step, StepOutcome
+from services.dialer.domain.cursors import Cursor, Detection, Keys, OpenRecording
+from services.dialer.domain.variables import of_recording
+from services.dialer.domain.webhooks import Webhook
+from services.dialer.telephony import Capability
 
 MAX_EXECUTIONS = 100
 """Actions begun in one activeflow; one more ends it."""
 MAX_HOPS = 1000
 """Actions passed in one search for the next that waits."""
+MAX_FRAMES = 5
+"""Fetched lists of actions within one another, besides the flow itself."""
+
+
+@dataclass(slots=True)
+class Frame:
+    """A list of actions and where it stands: the flow itself, or what a fetch has brought."""
+
+    actions: tuple[Action, ...]
+    position: int = 0
+    loops: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def current(self) -> Action | None:
+        """The action it stands at; None behind the last."""
+        return self.actions[self.position] if self.position < len(self.actions) else None
+
+    def index_of(self, action_id: UUID) -> int | None:
+        """Where the action with this id is."""
+        for index, action in enumerate(self.actions):
+            if action.id == action_id:
+                return index
+        return None
 
 
 @dataclass(slots=True)
@@ -32,23 +55,35 @@ class FlowRun:
     flow_id: UUID | None
     reference_type: ReferenceType
     reference_id: UUID | None
-    actions: tuple[Action, ...]
+    frames: list[Frame]  # the flow itself first; the last one is being executed
     variables: dict[str, str]
     dialer_id: str
     tm_create: datetime
-    position: int | None = 0
     executions: int = 0
-    loops: dict[str, int] = field(default_factory=dict)
     history: list[Step] = field(default_factory=list)
     wake_at: datetime | None = None
     queue_id: UUID | None = None
     queuecall_id: UUID | None = None
     agent_id: UUID | None = None
     agent_legs: tuple[UUID, ...] = ()
+    keys: Keys = field(default_factory=Keys)
+    recording: OpenRecording | None = None
+    detection: Detection | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
+    capabilities: frozenset[Capability] = frozenset(Capability)
+    """What the network can do for it. Not stored: another dialer may have another network."""
+    address_types: frozenset[str] = TYPES
+    """Kinds of address that the network can call. Not stored either."""
+    webhooks: list[Webhook] = field(default_factory=list)
+    """To be stored with the next state of the run, and sent by whoever finds them."""
     revision: int = 0
     tm_update: datetime | None = None
     tm_end: datetime | None = None
+
+    @property
+    def key(self) -> UUID:
+        """What it is held under: its call, or itself when there is none."""
+        return self.reference_id or self.id
 
     @property
     def is_ended(self) -> bool:
@@ -61,27 +96,53 @@ class FlowRun:
         return self.reference_type is ReferenceType.CALL
 
     @property
+    def top(self) -> Frame:
+        """The list being executed."""
+        return self.frames[-1]
+
+    @property
     def current(self) -> Action | None:
         """The action being executed."""
-        return None if self.is_ended or self.position is None else self.actions[self.position]
+        return None if self.is_ended else self.top.current
 
     @property
     def play_id(self) -> str:
         """Names the current execution's play: the same after a take-over, another in each round."""
         return f"step-{self.executions}"
 
+    def step_id(self, part: str) -> UUID:
+        """An id for something the current execution makes: the same after a take-over."""
+        return uuid5(self.id, f"{self.executions}/{part}")
+
     def end(self, now: datetime) -> None:
         """Stop here. Ending twice changes nothing."""
         if self.tm_end is None:
             self.tm_end = now
-            self.position = None
             self.wake_at = None
             self.agent_legs = ()
+            self.detection = None
 
-    def fail_step(self, detail: str) -> None:
-        """The action begun last could not be carried out after all."""
-        if self.history:
-            self.history[-1] = replace(self.history[-1], outcome=StepOutcome.FAILED, detail=detail)
+    def open_recording(self, recording: OpenRecording) -> None:
+        """The call is recorded from now on, and later actions know by which recording."""
+        self.recording = recording
+        self.variables.update(of_recording(recording.id, self.key, recording.format))
+
+    def note_step(
+        self, detail: str, *, outcome: StepOutcome | None = None, execution: int | None = None
+    ) -> None:
+        """Say what became of an action begun before: of the current one, unless another is named."""
+        wanted = self.executions if execution is None else execution
+        for index in range(len(self.history) - 1, -1, -1):
+            if self.history[index].execution == wanted:
+                step = self.history[index]
+                self.history[index] = replace(
+                    step, outcome=outcome or step.outcome, detail=detail[:MAX_DETAIL]
+                )
+                return
+
+    def fail_step(self, detail: str, execution: int | None = None) -> None:
+        """An action begun before could not be carried out after all."""
+        self.note_step(detail, outcome=StepOutcome.FAILED, execution=execution)
 
     def changed(self, now: datetime) -> None:
         """Count a change that others may see."""
@@ -89,7 +150,8 @@ class FlowRun:
         self.tm_update = now
 
     def stored(self) -> Activeflow:
-        """As it goes into the table and into events."""
+        """The row it is now."""
+        base, *above = self.frames
         return Activeflow(
             id=self.id,
             customer_id=self.customer_id,
@@ -98,16 +160,24 @@ class FlowRun:
             reference_type=self.reference_type,
             reference_id=self.reference_id,
             is_ended=self.is_ended,
-            actions=self.actions,
+            actions=base.actions,
             cursor=Cursor(
-                position=self.position,
+                position=None if self.is_ended else base.position,
                 executions=self.executions,
-                loops=dict(self.loops),
+                loops=dict(base.loops),
+                frames=()
+                if self.is_ended
+                else tuple(
+                    cursors.Frame(each.actions, each.position, dict(each.loops)) for each in above
+                ),
                 wake_at=self.wake_at,
                 queuecall_id=self.queuecall_id,
                 queue_id=self.queue_id,
                 agent_id=self.agent_id,
                 agent_legs=self.agent_legs,
+                keys=self.keys,
+                recording=self.recording,
+                detection=self.detection,
             ),
             history=tuple(self.history),
             variables=dict(self.variables),
@@ -120,9 +190,15 @@ class FlowRun:
         )
 
 
+MAX_DETAIL = 500
+"""Longest detail of a step, in characters."""
+
+
 def restore(row: Activeflow, dialer_id: str) -> FlowRun:
     """The execution that `row` stores, to be gone on with by `dialer_id`."""
     cursor = row.cursor
+    base = Frame(row.actions, cursor.position or 0, _ints(cursor.loops))
+    above = [Frame(each.actions, each.position, _ints(each.loops)) for each in cursor.frames]
     return FlowRun(
         id=row.id,
         customer_id=row.customer_id,
@@ -130,20 +206,21 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         flow_id=row.flow_id,
         reference_type=row.reference_type,
         reference_id=row.reference_id,
-        actions=row.actions,
+        frames=[base, *above],
         variables=dict(row.variables),
         given_variables=row.given_variables,
         dialer_id=dialer_id,
         tm_create=row.tm_create,
-        position=cursor.position,
         executions=cursor.executions,
-        loops=_ints(cursor.loops),
         history=list(row.history),
         wake_at=cursor.wake_at,
         queue_id=cursor.queue_id,
         queuecall_id=cursor.queuecall_id,
         agent_id=cursor.agent_id,
         agent_legs=cursor.agent_legs,
+        keys=cursor.keys,
+        recording=cursor.recording,
+        detection=cursor.detection,
         revision=row.revision,
         tm_update=row.tm_update,
         tm_end=row.tm_end,

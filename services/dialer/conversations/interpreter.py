@@ -1,50 +1,75 @@
 """Executes flow actions: moves a FlowRun forward and says what to do. Pure; the time is given to it.
 
-An action that nobody can hear (a run without a call) or that is not known is skipped and the history
-says so; a wrong option fails its action and the flow goes on with the next. Nothing a user wrote can
-raise out of here.
+An action that nobody can hear (a run without a call) is skipped and the history says so; one that the
+network cannot do, or whose options are unusable, fails and the flow goes on behind it. Nothing a user
+wrote can raise out of here.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from services.common.actions import Action
-from services.dialer.conversations.effects import Effect, Finish, JoinQueue, Play, Say, Sleep
-from services.dialer.conversations.flow_run import MAX_EXECUTIONS, MAX_HOPS, FlowRun
-from services.dialer.domain.calls import SYSTEM_PREFIX, Step, StepOutcome
-from services.dialer.domain.variables import MAX_VALUE_BYTES, substitute
+from services.common.action_catalogue import ALIASES, CATALOGUE
+from services.common.actions import FINISH, NEXT, START, Action, read_option
+from services.dialer.conversations.effects import Effect, Finish, Listen, Sleep
+from services.dialer.conversations.flow_run import (
+    MAX_DETAIL,
+    MAX_EXECUTIONS,
+    MAX_FRAMES,
+    MAX_HOPS,
+    FlowRun,
+    Frame,
+)
+from services.dialer.conversations.steps import logic, media, people, web
+from services.dialer.conversations.steps.outcome import Outcome, failed
+from services.dialer.domain.calls import Step, StepOutcome
+from services.dialer.domain.variables import AMD, DIGITS, named_by, substitute
+from services.dialer.telephony import AnsweredBy, Capability
 
-DIGITS = "voipbin.call.digits"
-MAX_SLEEP_MS = 86_400_000
-MAX_VARIABLES = 500
+MAX_KEYS = 100
+"""Keys remembered until they are read; later ones push out the first."""
 
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one action came to. `jump` is the index to go on at, None for the ordinary successor."""
-
-    outcome: StepOutcome = StepOutcome.DONE
-    detail: str = ""
-    effect: Effect | None = None
-    jump: int | None = None
+_STEPS = {**media.STEPS, **logic.STEPS, **people.STEPS, **web.STEPS}
+_NEEDS: Mapping[str, Capability | None] = {
+    "answer": None,
+    "hangup": None,
+    "sleep": None,
+    "condition_call_digits": None,
+    "condition_call_status": None,
+    "talk": Capability.SAY,
+    "play": Capability.PLAY,
+    "beep": Capability.PLAY,
+    "echo": Capability.ECHO,
+    "mute": Capability.MUTE,
+    "digits_send": Capability.SEND_DIGITS,
+    "digits_receive": Capability.RECEIVE_DIGITS,
+    "recording_start": Capability.RECORD,
+    "recording_stop": Capability.RECORD,
+    "amd": Capability.DETECT,
+    "connect": Capability.BRIDGE,
+    "queue_join": Capability.BRIDGE,
+}
+"""Actions that need a call, and what they need of its network."""
 
 
 def advance(run: FlowRun, now: datetime) -> list[Effect]:
     """Execute from the current position up to an action that takes time, or to the end."""
     effects: list[Effect] = []
     for _ in range(MAX_HOPS):
-        if run.position is None or run.position >= len(run.actions):
-            return [*effects, _finish(run, now)]
+        action = run.top.current
+        if action is None:
+            if len(run.frames) == 1:
+                return [*effects, _finish(run, now)]
+            run.frames.pop()
+            _go_behind(run)
+            continue
         if run.executions >= MAX_EXECUTIONS:
-            _record(run, run.actions[run.position], _failed("more than 100 actions executed"), now)
+            refused = failed(f"more than {MAX_EXECUTIONS} actions executed")
+            _record(run, action, refused, now)
             return [*effects, _finish(run, now)]
-        action = run.actions[run.position]
         run.executions += 1
         result = _execute(run, action, now)
         _record(run, action, result, now)
@@ -54,7 +79,8 @@ def advance(run: FlowRun, now: datetime) -> list[Effect]:
                 run.end(now)
             if result.effect.waits:
                 return effects
-        run.position = _successor(run, action) if result.jump is None else result.jump
+        _move(run, action, result)
+    run.fail_step(f"more than {MAX_HOPS} steps without a pause")
     return [*effects, _finish(run, now)]
 
 
@@ -63,8 +89,10 @@ def complete(run: FlowRun, now: datetime) -> list[Effect]:
     action = run.current
     if action is None:
         return []
+    if action.type == "digits_receive":
+        _keys_over(run, "time is over")
     run.wake_at = None
-    run.position = _successor(run, action)
+    _go_behind(run)
     return advance(run, now)
 
 
@@ -76,37 +104,133 @@ def resume(run: FlowRun, now: datetime) -> list[Effect]:
     if run.executions == 0:
         return advance(run, now)
     if run.wake_at is not None:
-        return [Sleep(run.wake_at)]
+        is_listening = action.type == "digits_receive"
+        return [Listen(run.wake_at) if is_listening else Sleep(run.wake_at)]
     effect = _execute(run, action, now).effect
     return [effect] if effect is not None and effect.waits else complete(run, now)
 
 
-def pressed(run: FlowRun, digit: str) -> bool:
-    """Note a key the person pressed; True when it ends the current talk."""
-    run.variables[DIGITS] = (run.variables.get(DIGITS, "") + digit)[-100:]
+def pressed(run: FlowRun, key: str) -> bool:
+    """Note a key the person pressed; True when the current action is over by it."""
+    # Before the first action has begun nothing asks for keys.
+    action = run.current if run.executions else None
+    keys = replace(run.keys, count=run.keys.count + 1)
+    if keys.has_result:
+        run.keys = replace(keys, ahead=(keys.ahead + key)[-MAX_KEYS:])
+    else:
+        typed = (run.variables.get(DIGITS, "") + key)[-MAX_KEYS:]
+        run.variables[DIGITS] = typed
+        is_asked = action is not None and action.type == "digits_receive"
+        run.keys = replace(keys, last=typed) if is_asked else keys
+    if action is None:
+        return False
+    if action.type == "talk":
+        return action.option.get("digits_handle") == "next"
+    if action.type == "digits_receive":
+        return _is_enough(run, action)
+    return False
+
+
+def _is_enough(run: FlowRun, action: Action) -> bool:
+    try:
+        why = media.enough(run.variables[DIGITS], _option(run, action))
+    except ValueError:
+        # Its options were usable when it began; whatever has changed them must not keep it waiting.
+        why = "its options have become unusable"
+    if why:
+        _keys_over(run, why)
+    return bool(why)
+
+
+def _keys_over(run: FlowRun, why: str) -> None:
+    if not run.keys.has_result:
+        run.keys = replace(run.keys, has_result=True)
+        run.note_step(why)
+
+
+def push(run: FlowRun, actions: Sequence[Action], now: datetime) -> list[Effect]:
+    """The current action has fetched these: they come first, then the flow goes on behind it."""
+    if run.current is None:
+        return []
+    if _is_last(run) and len(run.frames) > 1:
+        # Nothing is left of the list that fetched: a conversation led from outside, fetch by fetch,
+        # must not reach the limit.
+        run.frames.pop()
+    if len(run.frames) > MAX_FRAMES:
+        run.fail_step(f"more than {MAX_FRAMES} fetched lists within one another")
+        return complete(run, now)
+    run.note_step(f"{len(actions)} actions")
+    run.frames.append(Frame(tuple(actions)))
+    return advance(run, now)
+
+
+def detected(run: FlowRun, by: AnsweredBy, now: datetime) -> tuple[bool, list[Effect]]:
+    """The network has said who answered: whether the call is to be hung up as a machine's, and what
+    else there is to do.
+    """
+    detection = run.detection
+    if detection is None or run.is_ended:
+        return False, []
+    run.detection = None
+    run.variables[AMD] = by.value
+    hangs_up = by is AnsweredBy.MACHINE and detection.hangs_up
+    run.note_step(_HUNG_UP if hangs_up else by.value, execution=detection.execution)
+    if hangs_up:
+        run.end(now)
+        return True, []
     action = run.current
-    return (
-        action is not None
-        and action.type == "talk"
-        and action.option.get("digits_handle") == "next"
+    is_waiting = detection.execution == run.executions and action is not None
+    return False, complete(run, now) if is_waiting else []
+
+
+def was_hung_up_as_machine(history: Sequence[Step]) -> bool:
+    """Whether an amd action has ended the call."""
+    return any(each.type == "amd" and each.detail == _HUNG_UP for each in history)
+
+
+_HUNG_UP = f"{AnsweredBy.MACHINE.value}: hung up"
+
+
+def decides_on_machines(actions: Sequence[Action]) -> bool:
+    """Whether a call that a machine has answered is the flow's business: it may go on with one."""
+    return any(
+        each.type == "amd" and each.option.get("machine_handle") not in (None, "", "hangup")
+        for each in actions
     )
 
 
 def _execute(run: FlowRun, action: Action, now: datetime) -> Outcome:
-    handler = _HANDLERS.get(action.type)
-    if handler is None:
-        return Outcome(StepOutcome.SKIPPED, f"{action.type} is not supported yet")
-    if action.type in _NEEDS_CALL and not run.has_call:
-        return Outcome(StepOutcome.SKIPPED, f"{action.type} needs a call")
-    option = substitute(action.option, run.variables)
+    word = ALIASES.get(action.type, action.type)
+    step = _STEPS.get(word)
+    if step is None:
+        # Stored before such words were refused in a definition.
+        return Outcome(StepOutcome.SKIPPED, f"{action.type} is not supported")
+    if word in _NEEDS:
+        if not run.has_call:
+            return Outcome(StepOutcome.SKIPPED, f"{action.type} needs a call")
+        needed = _NEEDS[word]
+        if needed is not None and needed not in run.capabilities:
+            return failed(f"the network cannot do this ({needed.value})")
     try:
-        return handler(run, option, now)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
-        return _failed(f"unusable option: {exc}")
+        return step(run, _option(run, action), now)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as exc:
+        return failed(f"unusable option: {exc}")
+
+
+def _option(run: FlowRun, action: Action) -> dict[str, Any]:
+    word = ALIASES.get(action.type, action.type)
+    option = {name: action.option.get(name) for name in CATALOGUE[word].options}
+    if word == "branch" and isinstance(option["variable"], str):
+        # It takes the variable itself, and not the text in it.
+        option["variable"] = named_by(option["variable"])
+    return read_option(word, substitute(option, run.variables))
 
 
 def _record(run: FlowRun, action: Action, result: Outcome, now: datetime) -> None:
-    run.history.append(Step(action.id, action.type, result.outcome, result.detail, now))
+    detail = result.detail[:MAX_DETAIL]
+    run.history.append(
+        Step(action.id, action.type, result.outcome, detail, now, execution=run.executions)
+    )
     del run.history[:-MAX_EXECUTIONS]
 
 
@@ -115,166 +239,35 @@ def _finish(run: FlowRun, now: datetime) -> Finish:
     return Finish()
 
 
-def _successor(run: FlowRun, action: Action) -> int:
-    if action.next_id is not None:
-        found = _index_of(run, action.next_id)
-        if found is not None:
-            return found
-    return (run.position or 0) + 1
+def _move(run: FlowRun, action: Action, result: Outcome) -> None:
+    target = result.target if result.target is not None else action.next_id
+    if target is not None and target != NEXT:
+        if target == FINISH:
+            run.frames[1:] = []
+            run.top.position = len(run.top.actions)
+            return
+        if target == START:
+            run.frames[1:] = []
+            run.top.position = 0
+            return
+        for depth in range(len(run.frames) - 1, -1, -1):
+            index = run.frames[depth].index_of(target)
+            if index is not None:
+                # Jumping out of what was fetched leaves it.
+                run.frames[depth + 1 :] = []
+                run.top.position = index
+                return
+    run.top.position += 1
 
 
-def _index_of(run: FlowRun, action_id: UUID) -> int | None:
-    for index, action in enumerate(run.actions):
-        if action.id == action_id:
-            return index
-    return None
+def _go_behind(run: FlowRun) -> None:
+    action = run.top.current
+    if action is not None:
+        _move(run, action, Outcome())
 
 
-def _target(run: FlowRun, value: Any) -> int | None:
-    """The index an option names; None when it names nothing; ValueError for an unknown action."""
-    if not value:
-        return None
-    wanted = UUID(str(value))
-    if wanted.int == 0:
-        return None
-    found = _index_of(run, wanted)
-    if found is None:
-        raise ValueError(f"no action {wanted} in this flow")
-    return found
-
-
-def _failed(detail: str) -> Outcome:
-    return Outcome(StepOutcome.FAILED, detail)
-
-
-# ------------------------------------------------------------------------------------- handlers
-
-
-def _answer(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    return Outcome(detail="was answered already")
-
-
-def _talk(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    text = str(option.get("text") or "")
-    if not text.strip():
-        return _failed("text is empty")
-    is_async = option.get("async") is True
-    say = Say(run.play_id, text, str(option.get("language") or ""), waits=not is_async)
-    return Outcome(effect=say)
-
-
-def _play(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    urls = option.get("stream_urls") or []
-    if not isinstance(urls, list) or not urls:
-        return _failed("stream_urls is empty")
-    return Outcome(effect=Play(run.play_id, tuple(str(url) for url in urls)))
-
-
-def _sleep(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    duration_ms = int(option.get("duration") or 0)
-    if not 0 < duration_ms <= MAX_SLEEP_MS:
-        return _failed(f"duration is {duration_ms}; accepted: 1..{MAX_SLEEP_MS} milliseconds")
-    run.wake_at = now + timedelta(milliseconds=duration_ms)
-    return Outcome(effect=Sleep(run.wake_at))
-
-
-def _queue_join(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    return Outcome(effect=JoinQueue(UUID(str(option["queue_id"]))))
-
-
-def _end(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    return Outcome(effect=Finish())
-
-
-def _goto(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    key = str(run.position)
-    left = run.loops.get(key, int(option.get("loop_count") or 0))
-    if left <= 0:
-        # The next time the flow comes here it loops again.
-        run.loops.pop(key, None)
-        return Outcome(detail="no loops left")
-    target = _target(run, option.get("target_id"))
-    if target is None:
-        return _failed("target_id is empty")
-    run.loops[key] = left - 1
-    return Outcome(jump=target)
-
-
-def _variable_set(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    many = option.get("variables")
-    pairs = dict(many) if isinstance(many, Mapping) else {}
-    if "key" in option:
-        pairs[str(option["key"])] = option.get("value")
-    for name, value in pairs.items():
-        written = "" if value is None else str(value)
-        if not name or name.lower().startswith(SYSTEM_PREFIX):
-            return _failed(f"key is {name!r}; accepted: a name not starting with {SYSTEM_PREFIX}")
-        if len(written.encode()) > MAX_VALUE_BYTES:
-            return _failed(f"value is longer than {MAX_VALUE_BYTES} bytes")
-        if name not in run.variables and len(run.variables) >= MAX_VARIABLES:
-            return _failed(f"more than {MAX_VARIABLES} variables")
-        run.variables[name] = written
-    return Outcome() if pairs else _failed("key is empty")
-
-
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "==": lambda left, right: bool(left == right),
-    "!=": lambda left, right: bool(left != right),
-    ">": lambda left, right: bool(left > right),
-    ">=": lambda left, right: bool(left >= right),
-    "<": lambda left, right: bool(left < right),
-    "<=": lambda left, right: bool(left <= right),
-}
-
-
-def _condition_variable(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    compare = _COMPARE.get(str(option.get("condition") or "=="))
-    if compare is None:
-        return _failed(f"condition is {option.get('condition')!r}; accepted: {' '.join(_COMPARE)}")
-    left, right = _operands(option)
-    if compare(left, right):
-        return Outcome(detail="true")
-    return Outcome(detail="false", jump=_target(run, option.get("false_target_id")))
-
-
-def _operands(option: Mapping[str, Any]) -> tuple[Any, Any]:
-    given = str(option.get("variable") or "")
-    kind = str(option.get("value_type") or "string")
-    if kind == "string":
-        return given, str(option.get("value_string") or "")
-    if kind == "length":
-        return len(given), int(option.get("value_length") or 0)
-    if kind == "number":
-        left = float(given)
-        if not math.isfinite(left):
-            raise ValueError(f"variable is {given}; accepted: a number")
-        return left, float(option.get("value_number") or 0)
-    raise ValueError(f"value_type is {kind!r}; accepted: string, number, length")
-
-
-def _branch(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
-    name = str(option.get("variable") or DIGITS)
-    value = run.variables.get(name, "")
-    targets = option.get("target_ids") or {}
-    chosen = targets.get(value) or option.get("default_target_id")
-    if name in run.variables:
-        run.variables[name] = ""
-    return Outcome(detail=f"on {value!r}"[:100], jump=_target(run, chosen))
-
-
-_HANDLERS: dict[str, Callable[[FlowRun, Mapping[str, Any], datetime], Outcome]] = {
-    "answer": _answer,
-    "talk": _talk,
-    "play": _play,
-    "sleep": _sleep,
-    "queue_join": _queue_join,
-    "hangup": _end,
-    "stop": _end,
-    "goto": _goto,
-    "variable_set": _variable_set,
-    "set_variable": _variable_set,
-    "set_variables": _variable_set,
-    "condition_variable": _condition_variable,
-    "branch": _branch,
-}
-_NEEDS_CALL = frozenset({"answer", "talk", "play", "sleep", "queue_join", "hangup"})
+def _is_last(run: FlowRun) -> bool:
+    """Whether nothing follows the current action in its list."""
+    action = run.top.current
+    is_end = run.top.position + 1 >= len(run.top.actions)
+    return action is not None and is_end and action.next_id in (None, NEXT)

@@ -1,4 +1,4 @@
-"""Write-behind for calls, activeflows and facts: gathered, then stored in one transaction.
+"""Write-behind for calls, activeflows, recordings and facts: gathered, stored in one transaction.
 
 The memory of the dialer is ahead of its tables by some milliseconds. A crash loses those: the next
 holder then repeats at most the action that was being begun, under the same play id.
@@ -7,7 +7,8 @@ holder then repeats at most the action that was being begun, under the same play
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import fields, replace
 from uuid import UUID
 
 from services.common.clock import Clock
@@ -16,7 +17,8 @@ from services.common.log import get_logger
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact
-from services.dialer.ports import Fact, Records
+from services.dialer.domain.recordings import Recording, RecordingFact
+from services.dialer.ports import Batch, Fact, Records
 
 GATHER_SECONDS = 0.02
 MOST_ROWS = 500
@@ -24,32 +26,34 @@ MOST_ROWS = 500
 MOST_FACTS = 1000
 
 
-@dataclass(slots=True)
-class _Batch:
-    calls: list[Call]
-    activeflows: list[Activeflow]
-    facts: list[Fact]
-
-    def __len__(self) -> int:
-        return len(self.calls) + len(self.activeflows) + len(self.facts)
-
-    def halves(self) -> tuple[_Batch, _Batch]:
-        """Two batches, neither empty, in the order in which they are to be stored."""
-        if bool(self.calls) + bool(self.activeflows) + bool(self.facts) > 1:
-            return _Batch(self.calls, [], []), _Batch([], self.activeflows, self.facts)
-        calls, flows, facts = self.calls, self.activeflows, self.facts
-        a, b, c = len(calls) // 2, len(flows) // 2, len(facts) // 2
-        return _Batch(calls[:a], flows[:b], facts[:c]), _Batch(calls[a:], flows[b:], facts[c:])
+def halves(batch: Batch) -> tuple[Batch, Batch]:
+    """Two batches, neither empty, in the order in which they are to be stored."""
+    parts = [list(getattr(batch, each.name)) for each in fields(Batch)]
+    filled = [index for index, part in enumerate(parts) if part]
+    if len(filled) > 1:
+        # Kinds apart first: what cannot be stored is mostly one row.
+        first = filled[0]
+        ones = [part if index == first else [] for index, part in enumerate(parts)]
+        others = [[] if index == first else part for index, part in enumerate(parts)]
+        return Batch(*ones), Batch(*others)
+    ones = [part[: len(part) // 2] for part in parts]
+    others = [part[len(part) // 2 :] for part in parts]
+    return Batch(*ones), Batch(*others)
 
 
 class Journal:
     """What is to be stored. Of a row changed several times in a batch only the last state is."""
 
-    def __init__(self, records: Records, clock: Clock) -> None:
+    def __init__(
+        self, records: Records, clock: Clock, stored: Callable[[Batch], None] | None = None
+    ) -> None:
+        """`stored` is told of every batch that has been."""
         self._records = records
         self._clock = clock
+        self._stored = stored
         self._calls: dict[UUID, Call] = {}
         self._runs: dict[UUID, FlowRun] = {}
+        self._recordings: dict[UUID, Recording] = {}
         self._new_runs: set[UUID] = set()
         self._facts: list[Fact] = []
         self._filled = asyncio.Event()
@@ -60,7 +64,8 @@ class Journal:
     @property
     def backlog(self) -> int:
         """Rows and facts not stored yet, without those being stored right now."""
-        return len(self._calls) + len(self._runs) + len(self._facts)
+        rows = len(self._calls) + len(self._runs) + len(self._recordings)
+        return rows + len(self._facts)
 
     def call(self, call: Call, event: str) -> None:
         """Store the call and tell `event` (progressing, updated or hangup) of it."""
@@ -73,6 +78,12 @@ class Journal:
         self._runs[run.id] = run
         if is_new:
             self._new_runs.add(run.id)
+        self._touched()
+
+    def recording(self, recording: Recording, event: str) -> None:
+        """Store the recording and tell `event` (started or ended) of it."""
+        self._recordings[recording.id] = recording
+        self._facts.append(RecordingFact(event, recording))
         self._touched()
 
     def fact(self, fact: Fact) -> None:
@@ -99,16 +110,21 @@ class Journal:
         self._empty.clear()
         self._filled.set()
 
-    def _take(self) -> _Batch:
+    def _take(self) -> Batch:
         facts, self._facts = self._facts[:MOST_FACTS], self._facts[MOST_FACTS:]
         calls = [self._calls.pop(key) for key in list(self._calls)[:MOST_ROWS]]
-        rows = []
+        recordings = [self._recordings.pop(key) for key in list(self._recordings)[:MOST_ROWS]]
+        rows, webhooks = [], []
         for key in list(self._runs)[:MOST_ROWS]:
-            row = self._runs.pop(key).stored()
+            run = self._runs.pop(key)
+            row = run.stored()
             rows.append(row)
+            # With the state that has passed them, or a crash in between would lose them.
+            webhooks += run.webhooks
+            run.webhooks = []
             facts.extend(self._told_of(row))
             self._new_runs.discard(key)
-        return _Batch(calls, rows, facts)
+        return Batch(calls, rows, facts, recordings, webhooks)
 
     def _told_of(self, row: Activeflow) -> list[Fact]:
         if row.id not in self._new_runs:
@@ -119,11 +135,13 @@ class Journal:
         begun = replace(row, is_ended=False, tm_end=None, revision=max(1, row.revision - 1))
         return [ActiveflowFact("created", begun), ActiveflowFact("updated", row)]
 
-    async def _store(self, batch: _Batch) -> None:
+    async def _store(self, batch: Batch) -> None:
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
-                await self._records.save(batch.calls, batch.activeflows, batch.facts)
+                await self._records.save(batch)
+                if self._stored is not None:
+                    self._stored(batch)
                 return
             except AppError as exc:
                 self._log.warning("journal_delayed", error=str(exc))
@@ -134,6 +152,6 @@ class Journal:
                 if len(batch) <= 1:
                     self._log.error("journal_refused", exc_info=exc)
                     return
-                for half in batch.halves():
+                for half in halves(batch):
                     await self._store(half)
                 return

@@ -41,6 +41,9 @@ class Attempt:
     tm_answer: datetime | None = None
     tm_connect: datetime | None = None
     is_machine: bool = False
+    takes_machines: bool = (
+        False  # its flow decides what becomes of a call that a machine has answered
+    )
     has_agent: bool = False  # an agent is reserved, ringing or talking
     wanted_agent: bool = False  # it has joined a queue
     stop: StopMode | None = None  # its campaign is stopping

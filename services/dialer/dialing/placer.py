@@ -254,6 +254,8 @@ def _attempt(
             target.name,
             target.detail,
             target.data,
+            target.outdial_name,
+            target.outdial_data,
         ),
         source=definition.plan.source,
         destination=target.destination,

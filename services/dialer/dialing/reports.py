@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.log import get_logger
 from services.common.metrics import histogram
+from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
+from services.dialer.domain.calls import visible_variables
 from services.dialer.domain.campaigns import AttemptReport, ReportKind
+from services.dialer.domain.variables import DIGITS, size_of
 from services.dialer.outcome import Ending
 from services.dialer.ports import Campaigns
+
+MAX_VARIABLE_BYTES = 8 * 1024 * 1024
+"""Variables in one message to the campaign service."""
 
 _delay = histogram(
     "dialer_report_seconds", "Time from a fact to its storage by the campaign service"
@@ -42,15 +48,21 @@ class Reports:
         assert attempt.tm_connect is not None
         self.delivery.add(AttemptReport(attempt.id, ReportKind.CONNECTED, attempt.tm_connect))
 
-    def ended(self, attempt: Attempt, tm: datetime, ending: Ending) -> None:
-        """It is over."""
+    def ended(self, attempt: Attempt, tm: datetime, ending: Ending, run: FlowRun | None) -> None:
+        """It is over, and so is its execution, if there was one."""
         is_abandoned = attempt.wanted_agent and attempt.tm_connect is None
-        self.closed(attempt.id, tm, ending, is_abandoned=is_abandoned)
+        self.closed(attempt.id, tm, ending, is_abandoned=is_abandoned, run=run)
 
     def closed(
-        self, attempt_id: UUID, tm: datetime, ending: Ending, *, is_abandoned: bool = False
+        self,
+        attempt_id: UUID,
+        tm: datetime,
+        ending: Ending,
+        *,
+        is_abandoned: bool = False,
+        run: FlowRun | None = None,
     ) -> None:
-        """It is over, though it was never held here."""
+        """It is over, though it was never held here, perhaps."""
         self.delivery.add(
             AttemptReport(
                 attempt_id,
@@ -61,6 +73,8 @@ class Reports:
                 is_refunded=ending.is_refunded,
                 is_abandoned=is_abandoned,
                 tm_answer=ending.tm_answer,
+                variables={} if run is None else visible_variables(run.variables),
+                digits="" if run is None else digits_of(run),
             )
         )
 
@@ -73,9 +87,32 @@ class Reports:
         }
 
     async def _send(self, reports: Sequence[AttemptReport]) -> None:
-        unknown = await self._campaigns.report(reports)
-        if unknown:
-            get_logger().error(
-                "reported_unknown_attempts", count=len(unknown), first=str(unknown[0])
-            )
-        self._settled([each.attempt_id for each in reports if each.kind is ReportKind.ENDED])
+        for part in sendable_parts(reports):
+            unknown = await self._campaigns.report(part)
+            if unknown:
+                get_logger().error(
+                    "reported_unknown_attempts", count=len(unknown), first=str(unknown[0])
+                )
+            self._settled([each.attempt_id for each in part if each.kind is ReportKind.ENDED])
+
+
+def digits_of(run: FlowRun) -> str:
+    """The keys to be kept with the attempt: those asked for last, else those nobody has asked for."""
+    if run.keys.last is not None:
+        return run.keys.last
+    return run.variables.get(DIGITS, "")
+
+
+def sendable_parts(reports: Sequence[AttemptReport]) -> Iterator[Sequence[AttemptReport]]:
+    """The reports in order, in parts that a message can hold whatever flows have set."""
+    part: list[AttemptReport] = []
+    size = 0
+    for report in reports:
+        weight = size_of(report.variables)
+        if part and size + weight > MAX_VARIABLE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(report)
+        size += weight
+    if part:
+        yield part

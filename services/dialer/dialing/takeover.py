@@ -7,10 +7,11 @@ that is missing proves nothing: its deadline decides, after a second look.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.common.errors import AppError
 from services.common.log import get_logger
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.journal import Journal
@@ -22,7 +23,7 @@ from services.dialer.domain.calls import Activeflow, Call
 from services.dialer.domain.campaigns import Definition, OpenAttempt, TargetFacts
 from services.dialer.leftovers import close_leftovers
 from services.dialer.outcome import not_placed
-from services.dialer.ports import Campaigns, Records
+from services.dialer.ports import Campaigns, Records, Targets
 from services.dialer.telephony import NotPlacedReason, Telephony
 
 
@@ -35,6 +36,7 @@ class Takeover:
         placer: Placer,
         *,
         campaigns: Campaigns,
+        targets: Targets,
         records: Records,
         telephony: Telephony,
         attempts: Attempts,
@@ -46,6 +48,7 @@ class Takeover:
         self._held = held
         self._placer = placer
         self._campaigns = campaigns
+        self._targets = targets
         self._records = records
         self._telephony = telephony
         self._attempts = attempts
@@ -67,11 +70,12 @@ class Takeover:
             fresh = self._not_held(listed)
             if fresh or self._held.needs_takeover:
                 stored = await self._records.unfinished(campaign_id)
+            facts = await self._facts(fresh, stored)
         passing |= self._placer.opening | removed
         self._close_unlisted(campaign_id, before, {each.id for each in listed})
         fresh = [each for each in self._not_held(fresh) if each.id not in passing]
         never_placed = self._placer.never_placed
-        self._adopt([each for each in fresh if each.id not in never_placed], stored)
+        self._adopt([each for each in fresh if each.id not in never_placed], stored, facts)
         for each in fresh:
             if each.id in never_placed:
                 ending = not_placed(NotPlacedReason.DISCONNECTED)
@@ -90,14 +94,48 @@ class Takeover:
                 self._log.warning("attempt_closed_elsewhere", attempt=str(attempt.id))
                 self._control.forget_closed(attempt)
 
+    async def _facts(
+        self, fresh: Sequence[OpenAttempt], stored: list[tuple[Call, Activeflow | None]]
+    ) -> dict[UUID, TargetFacts]:
+        """What flows are to be told of the people called, in as few calls as messages can hold.
+
+        Executions that were stored know it already. A list that cannot be asked for now must not keep
+        calls from being adopted: their flows then do without, unless it answers before they begin.
+        """
+        begun = {call.id for call, activeflow in stored if activeflow is not None}
+        wanted = [each.target_id for each in fresh if each.id not in begun]
+        unknown = [
+            each.target.target_id
+            for each in self._attempts.of(self._held.lease.campaign_id)
+            if not each.target.is_known and not each.is_answered and each.target.target_id
+        ]
+        if not wanted and not unknown:
+            return {}
+        outdial_id = self._held.definition.campaign.outdial_id
+        try:
+            facts = await self._targets.describe(outdial_id, [*wanted, *unknown])
+        except AppError as exc:
+            self._log.warning("targets_unknown", outdial=str(outdial_id), error=str(exc))
+            return {}
+        for attempt in self._attempts.of(self._held.lease.campaign_id):
+            if not attempt.target.is_known and attempt.target.target_id in facts:
+                attempt.target = facts[attempt.target.target_id]
+        return facts
+
     def _adopt(
-        self, fresh: list[OpenAttempt], stored: list[tuple[Call, Activeflow | None]]
+        self,
+        fresh: list[OpenAttempt],
+        stored: list[tuple[Call, Activeflow | None]],
+        facts: Mapping[UUID, TargetFacts],
     ) -> None:
         if not fresh:
             return
         rows = {call.id: (call, activeflow) for call, activeflow in stored}
         for each in fresh:
-            self._attempts.add(_attempt(each, self._held.definition))
+            target = facts.get(each.target_id) or TargetFacts(
+                each.outdial_id, each.target_id, is_known=False
+            )
+            self._attempts.add(_attempt(each, self._held.definition, target))
             if each.id in rows:
                 self._control.remember(*rows[each.id])
         self._telephony.adopt([each.id for each in fresh])
@@ -106,12 +144,12 @@ class Takeover:
         )
 
 
-def _attempt(listed: OpenAttempt, definition: Definition) -> Attempt:
+def _attempt(listed: OpenAttempt, definition: Definition, target: TargetFacts) -> Attempt:
     return Attempt(
         id=listed.id,
         campaign=definition.campaign,
         actions=definition.actions,
-        target=TargetFacts(listed.outdial_id, listed.target_id),
+        target=target,
         source=listed.source,
         destination=listed.destination,
         destination_index=listed.destination_index,

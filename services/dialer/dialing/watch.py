@@ -12,7 +12,6 @@ from services.common.clock import Clock
 from services.common.errors import AppError
 from services.common.log import get_logger
 from services.dialer.conversations.control import Control
-from services.dialer.conversations.stays import Stays
 from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.outcome import lost
 from services.dialer.ports import Registry
@@ -37,7 +36,7 @@ class Watch:
         *,
         telephony: Telephony,
         attempts: Attempts,
-        stays: Stays,
+        is_leg: Callable[[UUID], bool],
         control: Control,
         registry: Registry,
         clock: Clock,
@@ -46,7 +45,7 @@ class Watch:
     ) -> None:
         self._telephony = telephony
         self._attempts = attempts
-        self._stays = stays
+        self._is_leg = is_leg
         self._control = control
         self._registry = registry
         self._clock = clock
@@ -142,6 +141,6 @@ class Watch:
             self._telephony.hangup(old)
 
     def _is_stray(self, call: LiveCall, living: set[str]) -> bool:
-        if self._attempts.get(call.call_id) or self._stays.of_leg(call.call_id):
+        if self._attempts.get(call.call_id) or self._is_leg(call.call_id):
             return False
         return call.owner == self._dialer_id or call.owner not in living

@@ -26,14 +26,14 @@ from services.dialer.domain.calls import (
     Call,
     CallFact,
     CallStatus,
-    Cursor,
     DialerEntry,
     ReferenceType,
     Step,
     StepOutcome,
 )
+from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
 from services.dialer.events import to_event
-from services.dialer.ports import Records
+from services.dialer.ports import Batch, Records
 from services.dialer.storage import PostgresRecords, PostgresRegistry
 from tests.fixtures.postgres import DatabaseFactory
 from tests.unit.dialer.fakes import START
@@ -114,8 +114,12 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
             queue_id=new_id(),
             agent_id=new_id(),
             agent_legs=(new_id(), new_id()),
+            frames=(Frame((Action("play", {"stream_urls": ["a"]}, id=new_id()),), 1, {"0": 3}),),
+            keys=Keys(7, True, "12", "34"),
+            recording=OpenRecording(new_id(), "wav", START, 3),
+            detection=Detection(True, 4),
         ),
-        history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START),),
+        history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START, 7),),
         variables={"a": "1", "voipbin.call.id": "x"},
         given_variables={"a": "0"},
         dialer_id="dialer-1",
@@ -128,7 +132,7 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
 
 async def test_what_is_saved_comes_back_whole(records: Records) -> None:
     call, flow = make_call(), make_flow()
-    await records.save([call], [flow], [])
+    await records.save(Batch([call], [flow]))
     assert await records.call(call.id) == call
     assert await records.activeflow(flow.id) == flow
     assert await records.call(new_id()) is None
@@ -137,17 +141,18 @@ async def test_what_is_saved_comes_back_whole(records: Records) -> None:
 
 async def test_a_row_never_goes_back(records: Records) -> None:
     call, flow = make_call(revision=3), make_flow(revision=3)
-    await records.save([call], [flow], [])
+    await records.save(Batch([call], [flow]))
     for revision in (1, 2, 3):
         await records.save(
-            [replace(call, revision=revision, hangup_by="late")],
-            [replace(flow, revision=revision, is_ended=True)],
-            [],
+            Batch(
+                [replace(call, revision=revision, hangup_by="late")],
+                [replace(flow, revision=revision, is_ended=True)],
+            )
         )
     assert await records.call(call.id) == call
     assert await records.activeflow(flow.id) == flow
     newer = replace(call, revision=4, status=CallStatus.HANGUP, tm_hangup=START)
-    await records.save([newer], [], [])
+    await records.save(Batch([newer]))
     assert await records.call(call.id) == newer
 
 
@@ -155,7 +160,7 @@ async def test_lists_are_newest_first_one_customers_and_paged(records: Records) 
     calls = [make_call(n) for n in range(5)]
     flows = [make_flow(n) for n in range(5)]
     others = make_call(9, customer_id=new_id()), make_flow(9, customer_id=new_id())
-    await records.save([*calls, others[0]], [*flows, others[1]], [])
+    await records.save(Batch([*calls, others[0]], [*flows, others[1]]))
     page = Page(3)
     first, token = cut(await records.calls(ME, page), page)
     assert first == calls[:1:-1]
@@ -166,7 +171,7 @@ async def test_lists_are_newest_first_one_customers_and_paged(records: Records) 
 
 async def test_a_deleted_activeflow_is_in_no_list_and_still_to_be_had(records: Records) -> None:
     flow = make_flow(is_ended=True)
-    await records.save([], [flow], [])
+    await records.save(Batch([], [flow]))
     deleted = await records.delete_activeflow(flow.id)
     assert deleted.tm_delete is not None
     assert deleted.revision == 2
@@ -182,7 +187,7 @@ async def test_a_take_over_finds_what_is_not_ended(records: Records) -> None:
     open_call = make_call(campaign_id=campaign_id, activeflow_id=flow.id)
     machine = make_call(campaign_id=campaign_id)
     ended = make_call(campaign_id=campaign_id, status=CallStatus.HANGUP)
-    await records.save([open_call, machine, ended, make_call()], [flow], [])
+    await records.save(Batch([open_call, machine, ended, make_call()], [flow]))
     found: dict[UUID, Activeflow | None] = {
         call.id: activeflow for call, activeflow in await records.unfinished(campaign_id)
     }
@@ -197,7 +202,7 @@ async def test_a_sweep_finds_what_no_other_dialer_has_and_is_not_ended(records: 
     left = make_flow()
     left = replace(left, reference_id=ended.id)
     theirs = replace(theirs, reference_id=calls[1].id, dialer_id="dialer-2")
-    await records.save([*calls, ended], [mine, left, theirs], [])
+    await records.save(Batch([*calls, ended], [mine, left, theirs]))
     assert set(await records.unheld(["dialer-2"])) >= {calls[0].id, ended.id}
     assert calls[1].id not in await records.unheld(["dialer-2"])
     found, flows = await records.of_calls([calls[0].id, ended.id])
@@ -209,18 +214,18 @@ async def test_an_end_is_final_whatever_a_frozen_dialer_still_has_to_store(
     records: Records,
 ) -> None:
     call, flow = make_call(), make_flow()
-    await records.save([call], [flow], [])
+    await records.save(Batch([call], [flow]))
     over = replace(call, status=CallStatus.HANGUP, revision=2)
     ended = replace(flow, is_ended=True, revision=2)
-    await records.save([over], [ended], [])
-    await records.save([replace(call, revision=7)], [replace(flow, revision=7)], [])
+    await records.save(Batch([over], [ended]))
+    await records.save(Batch([replace(call, revision=7)], [replace(flow, revision=7)]))
     assert await records.call(call.id) == over
     assert await records.activeflow(flow.id) == ended
 
 
 async def test_a_nul_character_cannot_break_a_batch(records: Records) -> None:
     flow = make_flow(variables={"a": "x\x00y", "b": "\\u0000"})
-    await records.save([], [flow, make_flow()], [])
+    await records.save(Batch([], [flow, make_flow()]))
     stored = await records.activeflow(flow.id)
     assert stored is not None
     assert stored.variables["b"] == "\\u0000"
@@ -229,7 +234,7 @@ async def test_a_nul_character_cannot_break_a_batch(records: Records) -> None:
 async def test_pages_behind_the_first_lose_nothing(postgres: PostgresRecords) -> None:
     same = datetime(2026, 3, 2, tzinfo=UTC)
     calls = [make_call(tm_create=same) for _ in range(7)]
-    await postgres.save(calls, [], [])
+    await postgres.save(Batch(calls))
     seen: list[UUID] = []
     page = Page(3)
     while True:
@@ -245,11 +250,11 @@ async def test_rows_and_facts_are_one_transaction(
     postgres: PostgresRecords, engine: AsyncEngine
 ) -> None:
     call = make_call()
-    await postgres.save([call], [], [CallFact("progressing", call)])
+    await postgres.save(Batch([call], [], [CallFact("progressing", call)]))
     broken = replace(call, revision=2)
     object.__setattr__(broken, "status", _Nonsense())
     with pytest.raises(IntegrityError):
-        await postgres.save([broken], [], [CallFact("hangup", call)])
+        await postgres.save(Batch([broken], [], [CallFact("hangup", call)]))
     async with engine.connect() as conn:
         subjects = (await conn.execute(sql("SELECT subject FROM outbox"))).scalars().all()
     assert subjects == [f"outbound.v1.{ME}.call.progressing"]

@@ -10,6 +10,7 @@ from uuid import UUID
 from services.common.clock import ManualClock
 from services.dialer.telephony import (
     Adopted,
+    Capability,
     Ended,
     Event,
     Leg,
@@ -24,7 +25,7 @@ from services.dialer.telephony import (
 class FakeTelephony:
     """ports Telephony: notes commands, and tells what the test says."""
 
-    capabilities: frozenset[Any] = frozenset()
+    capabilities: frozenset[Capability] = frozenset(Capability)
     address_types = frozenset({"tel", "sip"})
 
     def __init__(self, clock: ManualClock) -> None:
@@ -66,6 +67,37 @@ class FakeTelephony:
     def hold(self, call_id: UUID, play_id: str, media: Sequence[str] = ()) -> None:
         self.commands.append(("hold", call_id, play_id))
 
+    def send_digits(
+        self, call_id: UUID, play_id: str, digits: str, *, duration_ms: int = 100, gap_ms: int = 100
+    ) -> None:
+        self.commands.append(("send_digits", call_id, play_id, digits, duration_ms, gap_ms))
+
+    def echo(self, call_id: UUID, play_id: str, duration_ms: int) -> None:
+        self.commands.append(("echo", call_id, play_id, duration_ms))
+
+    def mute(self, call_id: UUID, *, is_on: bool) -> None:
+        self.commands.append(("mute", call_id, is_on))
+
+    def start_recording(
+        self,
+        call_id: UUID,
+        recording_id: str,
+        *,
+        audio_format: str,
+        max_duration_ms: int = 0,
+        silence_ms: int = 0,
+        end_keys: str = "",
+        has_beep: bool = False,
+    ) -> None:
+        limits = (audio_format, max_duration_ms, silence_ms, end_keys, has_beep)
+        self.commands.append(("start_recording", call_id, recording_id, limits))
+
+    def stop_recording(self, call_id: UUID, recording_id: str) -> None:
+        self.commands.append(("stop_recording", call_id, recording_id))
+
+    def detect(self, call_id: UUID) -> None:
+        self.commands.append(("detect", call_id))
+
     def stop_play(self, call_id: UUID) -> None:
         self.commands.append(("stop_play", call_id))
 
@@ -103,6 +135,13 @@ class FakeTelephony:
     def tell(self, *events: Event) -> None:
         """Events of the network, as one batch."""
         self._events.put_nowait(events)
+
+    def last(self, command: str, call_id: UUID) -> tuple[Any, ...]:
+        """What the latest such command about a call carried."""
+        found: tuple[Any, ...] = [each for each in self.commands if each[:2] == (command, call_id)][
+            -1
+        ]
+        return found[2:]
 
     def of(self, call_id: UUID) -> list[str]:
         """Names of the commands about one call."""

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.clock import ManualClock
-from services.common.errors import AppError, Unavailable
+from services.common.errors import AppError, NotFound, Unavailable
 from services.common.ids import new_id
 from services.dialer.domain.campaigns import (
     AttemptReport,
@@ -31,16 +31,20 @@ from services.dialer.domain.campaigns import (
     Progress,
     RunToken,
     StopMode,
+    TargetFacts,
     Verdict,
 )
 from services.dialer.domain.queuecalls import (
     Assignment,
     Capacity,
     CapacityAsk,
+    Joined,
     Joining,
+    QueueFacts,
     QueueNews,
     QueueReport,
 )
+from services.dialer.domain.webhooks import HttpAnswer, HttpFailedError, HttpRequest
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 LEASE_MS = 5_000
@@ -221,6 +225,7 @@ class FakeTargets:
     claims: dict[UUID, Claim] = field(default_factory=dict)
     limits: list[int] = field(default_factory=list)
     released: list[UUID] = field(default_factory=list)
+    described: list[list[UUID]] = field(default_factory=list)
 
     async def claim(
         self,
@@ -265,6 +270,16 @@ class FakeTargets:
         await self.faults.enter("progress")
         return self._progress()
 
+    async def describe(
+        self, outdial_id: UUID, target_ids: Sequence[UUID]
+    ) -> dict[UUID, TargetFacts]:
+        await self.faults.enter("describe")
+        self.described.append(list(target_ids))
+        return {
+            each: TargetFacts(outdial_id, each, "Kim", "vip", '{"city": "Seoul"}', "spring list")
+            for each in target_ids
+        }
+
     def _progress(self) -> Progress:
         return Progress(
             len(self.idle) + (self.next_due is not None),
@@ -296,11 +311,16 @@ class FakeQueues:
         await self.faults.leave("capacity")
         return found
 
-    async def join(self, joinings: Sequence[Joining]) -> set[UUID]:
+    async def join(self, joinings: Sequence[Joining]) -> Joined:
         await self.faults.enter("join")
         self.joined += joinings
         await self.faults.leave("join")
-        return {each.queuecall_id for each in joinings} if self.refuse_all else self.refused
+        ids = {each.queuecall_id for each in joinings}
+        refused = frozenset(ids if self.refuse_all else self.refused)
+        queues = {each.queue_id for each in joinings if each.queuecall_id not in refused}
+        return Joined(
+            refused, tuple(QueueFacts(each, "sales", "all of us", 30_000, 0) for each in queues)
+        )
 
     async def assign(
         self, waiting: Sequence[UUID], connecting: Sequence[UUID], service: Sequence[UUID]
@@ -322,3 +342,42 @@ class FakeQueues:
 
     def kinds(self) -> list[str]:
         return [report.kind.value for report in self.reports]
+
+
+@dataclass
+class FakeFlows:
+    """ports.Flows: flows by id."""
+
+    faults: Faults = field(default_factory=Faults)
+    flows: dict[UUID, tuple[Action, ...]] = field(default_factory=dict)
+    asked: list[tuple[UUID, UUID]] = field(default_factory=list)
+
+    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
+        await self.faults.enter("actions")
+        self.asked.append((customer_id, flow_id))
+        if flow_id not in self.flows:
+            raise NotFound(f"there is no flow {flow_id}", reason="FLOW_NOT_FOUND")
+        return self.flows[flow_id]
+
+
+@dataclass
+class FakeWeb:
+    """ports.HttpCalls: answers by address, in the order given; the last one again and again."""
+
+    answers: dict[str, list[HttpAnswer | str]] = field(default_factory=dict)
+    requests: list[HttpRequest] = field(default_factory=list)
+    gate: asyncio.Event | None = None
+
+    def answer(self, uri: str, *answers: HttpAnswer | str) -> None:
+        """A text is a failure."""
+        self.answers[uri] = list(answers)
+
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        self.requests.append(request)
+        if self.gate is not None:
+            await self.gate.wait()
+        waiting = self.answers.get(request.uri, [HttpAnswer(200, b"")])
+        found = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+        if isinstance(found, str):
+            raise HttpFailedError(found)
+        return found

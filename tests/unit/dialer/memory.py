@@ -2,16 +2,153 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from uuid import UUID
 
-from services.common.errors import NotFound
+from services.common.errors import FailedPrecondition, NotFound
 from services.common.paging import Page
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
 from services.dialer.domain.campaigns import PacingDecided
-from services.dialer.ports import Fact
+from services.dialer.domain.recordings import Recording, RecordingFact, RecordingStatus
+from services.dialer.domain.webhooks import TakenWebhook, Webhook
+from services.dialer.ports import Batch, Fact
 from tests.unit.dialer.fakes import START, Faults
+
+
+@dataclass
+class MemoryRecordings:
+    """ports.Recordings."""
+
+    rows: dict[UUID, Recording] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    now: datetime = START
+
+    def keep(self, recording: Recording) -> None:
+        known = self.rows.get(recording.id)
+        is_final = known is not None and (
+            known.status is RecordingStatus.ENDED or known.tm_delete is not None
+        )
+        if known is None or (known.revision < recording.revision and not is_final):
+            self.rows[recording.id] = recording
+
+    async def recording(self, recording_id: UUID) -> Recording | None:
+        return self.rows.get(recording_id)
+
+    async def recordings(
+        self, customer_id: UUID, page: Page, *, call_id: UUID | None, campaign_id: UUID | None
+    ) -> list[Recording]:
+        found = [
+            each
+            for each in self.rows.values()
+            if each.customer_id == customer_id
+            and each.tm_delete is None
+            and call_id in (None, each.call_id)
+            and campaign_id in (None, each.campaign_id)
+        ]
+        found.sort(key=lambda each: (each.tm_create, each.id), reverse=True)
+        if page.before is not None:
+            before = page.before.key
+            found = [each for each in found if (each.tm_create, each.id) < before]
+        return found[: page.size + 1]
+
+    async def delete_recording(self, recording_id: UUID) -> Recording:
+        found = self.rows.get(recording_id)
+        if found is None:
+            raise NotFound("no recording", reason="RECORDING_NOT_FOUND")
+        if found.tm_delete is None and not found.is_over:
+            raise FailedPrecondition("it is on")
+        if found.tm_delete is None:
+            self._mark(found)
+        return self.rows[recording_id]
+
+    async def expire(self, before: datetime, limit: int) -> int:
+        old = [
+            each
+            for each in self.rows.values()
+            if each.is_over and each.tm_delete is None and each.tm_end and each.tm_end < before
+        ][:limit]
+        for each in old:
+            self._mark(each)
+        return len(old)
+
+    async def files_to_delete(self, limit: int, behind: Recording | None) -> list[Recording]:
+        left = [(each.tm_delete, each.id, each) for each in self.rows.values() if each.location]
+        waiting = sorted((tm, key, row) for tm, key, row in left if tm is not None)
+        if behind is not None:
+            waiting = [each for each in waiting if each[:2] > (behind.tm_delete, behind.id)]
+        return [row for _, _, row in waiting][:limit]
+
+    async def file_deleted(self, recording_ids: Sequence[UUID]) -> None:
+        for each in recording_ids:
+            if self.rows[each].tm_delete is not None:
+                self.rows[each] = replace(self.rows[each], location="")
+
+    def _mark(self, recording: Recording) -> None:
+        deleted = replace(
+            recording, tm_delete=self.now, tm_update=self.now, revision=recording.revision + 1
+        )
+        self.rows[recording.id] = deleted
+        self.facts.append(RecordingFact("deleted", deleted))
+
+
+@dataclass
+class MemoryWebhooks:
+    """ports.Webhooks; due times are counts of real seconds from the beginning."""
+
+    rows: dict[UUID, tuple[Webhook, int]] = field(default_factory=dict)
+    hidden: dict[UUID, float] = field(default_factory=dict)
+    postponed: list[float] = field(default_factory=list)
+
+    def keep(self, webhook: Webhook) -> None:
+        self.rows.setdefault(webhook.id, (webhook, 0))
+
+    async def take(
+        self, limit: int, for_seconds: float, besides: Collection[UUID]
+    ) -> list[TakenWebhook]:
+        due = [
+            key
+            for key, (webhook, _) in self.rows.items()
+            if key not in self.hidden and webhook.customer_id not in besides
+        ][:limit]
+        found = []
+        for key in due:
+            webhook, tries = self.rows[key]
+            self.rows[key] = (webhook, tries + 1)
+            self.hidden[key] = for_seconds
+            found.append(TakenWebhook(webhook, tries + 1))
+        return found
+
+    async def done(self, webhook_ids: Sequence[UUID]) -> None:
+        for key in webhook_ids:
+            self.rows.pop(key, None)
+            self.hidden.pop(key, None)
+
+    async def postpone(self, webhook_id: UUID, seconds: float) -> None:
+        self.postponed.append(seconds)
+        self.hidden[webhook_id] = seconds
+
+    def pass_time(self) -> None:
+        """Everything is due again."""
+        self.hidden.clear()
+
+
+@dataclass
+class MemoryFiles:
+    """ports.RecordingFiles."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    async def size(self, location: str) -> int | None:
+        found = self.files.get(location)
+        return None if found is None else len(found)
+
+    async def read(self, location: str, offset: int, length: int) -> AsyncIterator[bytes]:
+        yield self.files[location][offset : offset + length]
+
+    async def delete(self, location: str) -> bool:
+        return self.files.pop(location, None) is not None
 
 
 @dataclass
@@ -21,21 +158,25 @@ class MemoryRecords:
     faults: Faults = field(default_factory=Faults)
     call_rows: dict[UUID, Call] = field(default_factory=dict)
     flow_rows: dict[UUID, Activeflow] = field(default_factory=dict)
+    recordings: MemoryRecordings = field(default_factory=MemoryRecordings)
+    webhooks: MemoryWebhooks = field(default_factory=MemoryWebhooks)
     facts: list[Fact] = field(default_factory=list)
 
-    async def save(
-        self, calls: Sequence[Call], activeflows: Sequence[Activeflow], facts: Sequence[Fact]
-    ) -> None:
+    async def save(self, batch: Batch) -> None:
         await self.faults.enter("save")
-        for call in calls:
+        for call in batch.calls:
             known = self.call_rows.get(call.id)
             if known is None or (known.revision < call.revision and not known.is_over):
                 self.call_rows[call.id] = call
-        for flow in activeflows:
+        for flow in batch.activeflows:
             stored = self.flow_rows.get(flow.id)
             if stored is None or (stored.revision < flow.revision and not stored.is_ended):
                 self.flow_rows[flow.id] = flow
-        self.facts += facts
+        for recording in batch.recordings:
+            self.recordings.keep(recording)
+        for webhook in batch.webhooks:
+            self.webhooks.keep(webhook)
+        self.facts += batch.facts
 
     async def call(self, call_id: UUID) -> Call | None:
         return self.call_rows.get(call_id)
@@ -92,6 +233,20 @@ class MemoryRecords:
             if flow.reference_id in call_ids and not flow.is_ended
         ]
         return calls, flows
+
+    async def take_without_call(
+        self, dialer_id: str, others: Collection[str], besides: Collection[UUID]
+    ) -> list[Activeflow]:
+        found = [
+            replace(flow, dialer_id=dialer_id, revision=flow.revision + 1)
+            for flow in self.flow_rows.values()
+            if not flow.is_ended
+            and flow.reference_id is None
+            and flow.dialer_id not in others
+            and flow.id not in besides
+        ]
+        self.flow_rows |= {flow.id: flow for flow in found}
+        return found
 
     def told(self, call_id: UUID) -> list[str]:
         """Events of one call, in order."""

@@ -15,6 +15,7 @@ from services.dialer.telephony import (
     Answered,
     AnsweredBy,
     Bridged,
+    DigitPressed,
     Ended,
     HangupReason,
     HungUpBy,
@@ -24,12 +25,14 @@ from tests.unit.dialer.fake_telephony import FakeTelephony
 from tests.unit.dialer.fakes import (
     START,
     FakeCampaigns,
+    FakeFlows,
     FakeQueues,
     FakeTargets,
+    FakeWeb,
     address,
     make_definition,
 )
-from tests.unit.dialer.memory import MemoryRecords, MemoryRegistry
+from tests.unit.dialer.memory import MemoryFiles, MemoryRecords, MemoryRegistry
 
 STEP_SECONDS = 0.05
 
@@ -45,6 +48,9 @@ class Stage:
         self.targets = FakeTargets(idle=list(numbers))
         self.queues = FakeQueues(available=agents)
         self.records = MemoryRecords()
+        self.flow_definitions = FakeFlows()
+        self.web = FakeWeb()
+        self.files = MemoryFiles()
         self.registry = MemoryRegistry()
         self.telephony = FakeTelephony(self.clock)
         if prepare is not None:
@@ -54,8 +60,13 @@ class Stage:
                 campaigns=self.campaigns,
                 targets=self.targets,
                 queues=self.queues,
+                flows=self.flow_definitions,
                 records=self.records,
                 registry=self.registry,
+                recordings=self.records.recordings,
+                webhooks=self.records.webhooks,
+                http=self.web,
+                files=self.files,
                 telephony=self.telephony,
                 clock=self.clock,
             ),
@@ -99,6 +110,10 @@ class Stage:
 
     async def played(self, call_id: UUID, play_id: str) -> None:
         self.telephony.tell(PlayFinished(call_id, self.clock.now(), play_id, True))
+        await self.settle()
+
+    async def pressed(self, call_id: UUID, *keys: str) -> None:
+        self.telephony.tell(*(DigitPressed(call_id, self.clock.now(), key) for key in keys))
         await self.settle()
 
     async def bridged(self, call_id: UUID, leg: UUID) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 
@@ -12,8 +10,8 @@ from services.common.errors import FailedPrecondition, InvalidArgument
 from services.common.ids import new_id
 from services.dialer.conversations.effects import Effect
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.domain.calls import Call
 from services.dialer.domain.campaigns import ReportKind, Verdict
+from services.dialer.ports import Batch
 from services.dialer.telephony import Answered, AnsweredBy, HangupReason, LinkChanged
 from tests.unit.dialer.conftest import Stages
 from tests.unit.dialer.stage import Stage
@@ -291,12 +289,12 @@ async def test_a_row_that_cannot_be_stored_holds_up_no_other(stage: Stages) -> N
         poison = s.calls[2]
         save = s.records.save
 
-        async def choking(calls: Sequence[Call], *rest: Any) -> None:
-            if any(call.id == poison for call in calls):
+        async def choking(batch: Batch) -> None:
+            if any(call.id == poison for call in batch.calls):
                 raise ValueError("cannot be stored")
-            await save(calls, *rest)
+            await save(batch)
 
-        s.records.save = choking  # type: ignore[method-assign, assignment]
+        s.records.save = choking  # type: ignore[method-assign]
         for call in s.calls:
             s.telephony.tell(Answered(call, s.clock.now(), AnsweredBy.HUMAN))
         await s.settle(1.0)

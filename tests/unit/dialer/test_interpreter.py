@@ -12,9 +12,8 @@ from services.common.actions import Action
 from services.common.errors import InvalidArgument
 from services.common.ids import new_id
 from services.dialer.conversations.effects import Finish, JoinQueue, Play, Say, Sleep
-from services.dialer.conversations.flow_run import FlowRun, restore
+from services.dialer.conversations.flow_run import restore
 from services.dialer.conversations.interpreter import advance, complete, pressed, resume
-from services.dialer.domain.calls import ReferenceType
 from services.dialer.domain.campaigns import TargetFacts
 from services.dialer.domain.variables import (
     accept_from_outside,
@@ -22,35 +21,7 @@ from services.dialer.domain.variables import (
     substitute,
 )
 from tests.unit.dialer.fakes import START, action, address, make_definition
-
-
-def make_run(*actions: Action, has_call: bool = True, **variables: str) -> FlowRun:
-    return FlowRun(
-        id=new_id(),
-        customer_id=new_id(),
-        campaign_id=None,
-        flow_id=None,
-        reference_type=ReferenceType.CALL if has_call else ReferenceType.API,
-        reference_id=new_id() if has_call else None,
-        actions=actions,
-        variables=dict(variables),
-        dialer_id="dialer-1",
-        tm_create=START,
-    )
-
-
-def outcomes(run: FlowRun) -> list[tuple[str, str]]:
-    return [(step.type, step.outcome.value) for step in run.history]
-
-
-def walk(run: FlowRun) -> list[Any]:
-    """Every effect to the end, each waited for."""
-    effects = advance(run, START)
-    found = list(effects)
-    while not run.is_ended:
-        effects = complete(run, START)
-        found += effects
-    return found
+from tests.unit.dialer.runs import make_run, outcomes, walk
 
 
 def test_actions_run_in_order_and_the_end_hangs_up() -> None:
@@ -243,11 +214,11 @@ def test_what_users_write_cannot_break_it(type_: str, option: dict[str, Any]) ->
     assert any(isinstance(each, Say) and each.text == "still here" for each in effects)
 
 
-def test_an_unknown_action_is_skipped_and_the_history_says_so() -> None:
+def test_an_action_stored_before_it_was_refused_is_skipped_and_the_history_says_so() -> None:
     run = make_run(action("conference_join"))
     walk(run)
     assert outcomes(run) == [("conference_join", "skipped")]
-    assert run.history[0].detail == "conference_join is not supported yet"
+    assert run.history[0].detail == "conference_join is not supported"
 
 
 def test_without_a_call_media_actions_are_skipped() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -23,11 +23,11 @@ from services.dialer.domain.calls import (
     Activeflow,
     Call,
     CallStatus,
-    Cursor,
     DialerEntry,
     ReferenceType,
 )
-from services.dialer.ports import LiveSide
+from services.dialer.domain.cursors import Cursor
+from services.dialer.ports import Executed, LiveSide
 from services.dialer.service import DialerService
 from tests.support.waiting import eventually
 from tests.unit.dialer.conftest import Stages
@@ -102,6 +102,13 @@ class FakePeers:
             make_flow(id=activeflow_id, is_ended=True) if self._holds(peer, activeflow_id) else None
         )
 
+    async def read_recording(
+        self, peer: DialerEntry, customer_id: UUID, recording_id: UUID, offset: int, length: int
+    ) -> AsyncIterator[bytes]:
+        if not self._holds(peer, recording_id):
+            raise NotFound("not here", reason="RECORDING_FILE_NOT_FOUND")
+        yield f"{peer.dialer_id} {offset} {length}".encode()
+
     def _holds(self, peer: DialerEntry, resource_id: UUID) -> bool:
         self.asked.append(peer.dialer_id)
         if peer.dialer_id in self.silent:
@@ -132,8 +139,14 @@ class NothingLive:
     def stop_activeflow(self, activeflow_id: UUID) -> Activeflow:
         raise AssertionError
 
-    def run_to_end(self, activeflow: Activeflow) -> Activeflow:
-        return self._live.run_to_end(activeflow)
+    def execute(self, activeflow: Activeflow) -> Executed:
+        return self._live.execute(activeflow)
+
+    def go_on(self, activeflow_id: UUID) -> None:
+        self._live.go_on(activeflow_id)
+
+    def give_up(self, activeflow_id: UUID) -> None:
+        self._live.give_up(activeflow_id)
 
 
 @dataclass
@@ -268,7 +281,7 @@ async def test_a_flow_is_run_when_no_actions_are_given(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    "actions", [[], [action("no_such_word")], [action("recording_start")]], ids=str
+    "actions", [[], [action("no_such_word")], [action("ai_talk")], [action("talk")]], ids=str
 )
 async def test_what_cannot_run_is_refused(desk: Desk, actions: list[Action]) -> None:
     with pytest.raises(InvalidArgument):

@@ -1,0 +1,1 @@
+"""What each action does, as pure functions of an execution, its options and the time."""
