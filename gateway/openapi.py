@@ -34,6 +34,7 @@ _ERRORS: Final = {
     "404": ("NotFound", "No such object."),
     "409": ("Conflict", "The object's state does not allow it, or the name or key is taken."),
     "413": ("TooLarge", "The body is larger than the limit."),
+    "416": ("NoSuchPart", "The part asked for begins behind the end."),
     "429": ("TooMany", "More requests than allowed; see Retry-After."),
     "500": ("Internal", "A fault of the service."),
     "503": ("Unavailable", "Something is down for a moment; try again after Retry-After."),
@@ -158,6 +159,12 @@ def _operation(route: Route, path: str, index: int) -> Schema:
         operation["deprecated"] = True
     if route.creates:
         operation["parameters"].append(_IDEMPOTENCY_KEY)
+    if route.has_parts:
+        operation["parameters"].append(_RANGE)
+        operation["responses"] |= {
+            "206": {**operation["responses"]["200"], "description": "The part asked for."},
+            "416": {"$ref": "#/components/responses/NoSuchPart"},
+        }
     if body := _request_body(route):
         operation["requestBody"] = body
     return operation
@@ -168,6 +175,14 @@ _IDEMPOTENCY_KEY: Final = {
     "in": "header",
     "description": "Makes the request safe to repeat.",
     "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+
+
+_RANGE: Final = {
+    "name": "Range",
+    "in": "header",
+    "description": "One part of the file, such as bytes=0-1023.",
+    "schema": {"type": "string"},
 }
 
 

@@ -206,6 +206,8 @@ class Route:
     body_media: tuple[str, ...] = ()
     """Media types of a body that the handler streams itself; such a route has no deadline."""
     has_deadline: bool = True
+    has_parts: bool = False
+    """Answers a `Range` header with 206 or 416."""
     creates: bool = False
     aliases: tuple[str, ...] = ()
     """Further paths of the same operation."""

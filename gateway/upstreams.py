@@ -102,6 +102,26 @@ class Upstreams:
             )
             return stream
 
+    async def begun_stream(self, rpc: Rpc, request: Any, identity: Identity) -> AsyncIterator[Any]:
+        """The responses of a server-streaming method whose first one has come.
+
+        An AppError when it fails before; of several addresses the next one is tried when one is not
+        available.
+        """
+        stubs = self._stubs[rpc.service]
+        first = self._preferred[rpc.service]
+        for tried in range(len(stubs)):
+            with _acting(identity):
+                stream = aiter(getattr(stubs[(first + tried) % len(stubs)], rpc.method)(request))
+            try:
+                begin = await anext(stream, None)
+            except Unavailable:
+                if tried == len(stubs) - 1:
+                    raise
+                continue
+            return _joined(begin, stream)
+        raise Unavailable(f"{rpc.service} has no address")
+
     def states(self) -> dict[str, str]:
         """How the connections to each process stand, in gRPC's words; the best one of each."""
         return {
@@ -136,6 +156,14 @@ _BEST_FIRST = [
     grpc.ChannelConnectivity.TRANSIENT_FAILURE,
     grpc.ChannelConnectivity.SHUTDOWN,
 ]
+
+
+async def _joined(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    if first is None:
+        return
+    yield first
+    async for each in rest:
+        yield each
 
 
 def _acting(identity: Identity | None) -> Any:

@@ -35,12 +35,12 @@ _NO_TEXT = constant("", TEXT.schema)
 
 STEP = Shape(
     "ExecutedAction",
-    "An action that was executed, or skipped because its medium does not fit.",
+    "An action that was executed, or skipped because there is no call.",
     [
         Member("action_id", ID),
         Member("type", TEXT),
         Member("outcome", text_of("done", "skipped", "failed")),
-        Member("detail", TEXT, "Why it was skipped or failed."),
+        Member("detail", TEXT, "Why it was skipped or failed, or what came of it."),
         Member("tm", TIME),
     ],
 )
@@ -103,6 +103,8 @@ ROUTES = (
         One(ACTIVEFLOW),
         body=_CREATE,
         creates=True,
+        about="Answered when everything that takes no time is done: status running means that it "
+        "waits for a fetch or a webhook.",
     ),
     reading(
         TAG,

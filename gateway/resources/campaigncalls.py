@@ -8,7 +8,18 @@ from typing import Any
 from outbound.campaign.v1 import campaign_service_pb2 as pb
 
 from gateway.fields import REFERENCE, Field
-from gateway.members import ADDRESS, BOOLEAN, ID, INTEGER, TEXT, TIME, Member, Shape, words
+from gateway.members import (
+    ADDRESS,
+    BOOLEAN,
+    ID,
+    INTEGER,
+    TEXT,
+    TEXTS,
+    TIME,
+    Member,
+    Shape,
+    words,
+)
 from gateway.resources.common import by_id, deleting, listing, page_of, reading, rpc
 from gateway.routes import Call
 from gateway.stats import read_campaign
@@ -72,6 +83,17 @@ CAMPAIGNCALL = Shape(
         Member("hangup_detail", TEXT, "Finer cause, for example invalid or lost."),
         Member("is_refunded", BOOLEAN, "The try was given back."),
         Member("is_abandoned", BOOLEAN, "Answered, wanted an agent and ended without one."),
+        Member(
+            "variables",
+            TEXTS,
+            "Variables that its flow has set, at most 32 KiB in all; empty until done.",
+        ),
+        Member(
+            "digits",
+            TEXT,
+            "Keys that its flow asked for last, or else those pressed that it never asked for; "
+            "empty until done.",
+        ),
         Member("run_number", INTEGER),
         Member("tm_create", TIME),
         Member("tm_answer", TIME),

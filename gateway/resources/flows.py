@@ -26,7 +26,11 @@ FLOW = Shape(
         Member("name", TEXT),
         Member("detail", TEXT),
         Member("actions", ACTION.list()),
-        Member("on_complete_flow_id", ID, "Flow started when this one ends; nil when none."),
+        Member(
+            "on_complete_flow_id",
+            ID,
+            "Flow to be started when this one ends; kept, nothing starts it yet.",
+        ),
         DIRECT_HASH,
         Member("tm_create", TIME),
         Member("tm_update", TIME),
@@ -39,7 +43,11 @@ _BODY = Body(
     Field("name", text(NAME_LENGTH), "Name."),
     Field("detail", text(), "Description."),
     Field("actions", ACTION_LIST, "The actions, at most 100."),
-    Field("on_complete_flow_id", REFERENCE, "Flow started when this one ends."),
+    Field(
+        "on_complete_flow_id",
+        REFERENCE,
+        "Flow to be started when this one ends; kept, nothing starts it yet.",
+    ),
 )
 _MEMBERS = ("name", "detail", "on_complete_flow_id")
 

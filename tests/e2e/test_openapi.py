@@ -38,7 +38,7 @@ CHECKS = [
 ]
 # Words of the envelope and their codes, as the documented API uses them.
 CODES = {
-    "INVALID_ARGUMENT": {400, 413},
+    "INVALID_ARGUMENT": {400, 413, 416},
     "UNAUTHENTICATED": {401},
     "PERMISSION_DENIED": {403},
     "NOT_FOUND": {404},
