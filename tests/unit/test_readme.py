@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from cli.main import app
+from services.common.action_catalogue import CATALOGUE, LATER
 from tools import configuration_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -77,3 +78,15 @@ def test_links_and_folders_lead_somewhere() -> None:
 def test_pages_name_no_machine() -> None:
     for page in [*PAGES, ROOT / "docker-compose.yml", ROOT / "Dockerfile"]:
         assert str(ROOT) not in page.read_text(), page
+
+
+def test_the_page_of_flows_names_every_action_and_option() -> None:
+    page = (ROOT / "docs" / "flows.md").read_text()
+    rows = dict(re.findall(r"^\| `(\w+)`[^|]*\| ([^|]*)\|", page, re.MULTILINE))
+    assert set(rows) == set(CATALOGUE)
+    for word, row in rows.items():
+        named = set(re.findall(r"`(\w+)`", row))
+        kept_out = {"on_end_flow_id"}
+        assert set(CATALOGUE[word].options) - kept_out <= named, word
+    refused = page.partition("The other documented words")[2].partition("So are")[0]
+    assert set(re.findall(r"`(\w+)`", refused)) == set(LATER)
