@@ -216,12 +216,7 @@ def test_19_a_ring_of_campaigns_ends_when_a_round_placed_nothing(client: Client)
 
 
 def test_unstartable_campaigns_are_refused_with_the_reason(client: Client) -> None:
-    scenario = make_scenario(
-        client, [ANSWERS.format(2001)], actions=[{"type": "transcribe_start", "option": {}}]
-    )
-    with pytest.raises(CommandError, match=r"transcribe_start.*HTTP 409"):
-        run(client, scenario)
-    client.put(f"/campaigns/{scenario.campaign_id}", {"type": "message", "actions": []})
+    scenario = make_scenario(client, [ANSWERS.format(2001)], type="message")
     with pytest.raises(CommandError, match=r"message.*HTTP 409"):
         run(client, scenario)
     empty = client.post("/campaigns", {"name": "nothing"})
