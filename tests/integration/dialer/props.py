@@ -37,6 +37,8 @@ PROFILE: dict[str, Any] = {
         {"match": "^\\+19992", "outcomes": ["busy"]},
         {"match": "^\\+19993", "outcomes": ["noanswer"]},
         {"match": "^\\+19996", "outcomes": ["busy", "answer"]},
+        {"match": "^\\+19998", "customer": {"digits": {"12": 1.0}}},
+        {"match": "^\\+19994", "customer": {"ring_ms": 6_000}},
         {"match": "^\\+19997", "customer": {"talk_ms": 8_000}},
     ],
 }
