@@ -54,8 +54,11 @@ ADDRESS = FieldKind(
 
 
 def json_text(value: Json, path: str) -> str:
-    """Compact JSON text of a value; refuses what a database cannot store."""
-    dumped = orjson.dumps(value).decode()
+    """Compact JSON text of a value; refuses what a database cannot store, and absurd depths."""
+    try:
+        dumped = orjson.dumps(value).decode()
+    except TypeError:  # what has been parsed is JSON, so it is the depth that cannot be written
+        raise invalid(path, "nested very deeply", "at most 250 levels of nesting") from None
     if "\\u0000" in dumped and _holds_nul(value):
         raise invalid(path, "a text with a NUL character", "text without the NUL character")
     return dumped

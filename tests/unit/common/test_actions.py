@@ -11,6 +11,7 @@ from services.common.action_catalogue import CATALOGUE, LATER
 from services.common.actions import (
     FINISH,
     MAX_ACTIONS,
+    MAX_DEPTH,
     Action,
     queues_joined,
     read_option,
@@ -286,6 +287,17 @@ def test_targets_are_actions_of_the_list() -> None:
             Action("goto", {"target_id": str(two)}, id=two),
         ]
     )
+
+
+def test_options_of_absurd_depth_are_refused() -> None:
+    deep: Any = 1
+    for _ in range(MAX_DEPTH - 1):
+        deep = [deep]
+    action = Action("beep", {"note": deep})
+    assert validate_actions([action]) == [action]
+    (violation,) = refused(Action("beep", {"note": [deep]})).violations
+    assert violation.field == "actions[0].option"
+    assert "deeper than 32 levels" in violation.description
 
 
 def test_too_many_actions_are_refused() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import jsonschema
@@ -25,6 +26,7 @@ from gateway.table import ROUTES
 from services.common.errors import InvalidArgument
 
 ID = "183C0D5C-691e-42f3-af2b-9bffc2740f83"
+DEEP: dict[str, Any] = functools.reduce(lambda inner, _: {"a": inner}, range(300), {})
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
     lambda inner: (
@@ -95,6 +97,7 @@ def test_good_values(kind: FieldKind, value: Any, parsed: Any) -> None:
         (ADDRESS, 5, "INVALID_JSON_BODY", "address"),
         (ADDRESS, {"target": []}, "INVALID_JSON_BODY", "text"),
         (ACTION_LIST, [{}], "INVALID_ARGUMENT", "type"),
+        (ACTION_LIST, [{"type": "beep", "option": DEEP}], "INVALID_ARGUMENT", "250 levels"),
     ],
 )
 def test_bad_values_say_what_is_accepted(
