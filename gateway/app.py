@@ -83,15 +83,15 @@ class Gateway:
         get_logger().info("stopped", service=NAME)
 
     async def _tell_when_ready(self) -> None:
+        # Asked now: the socket is closed when the gateway is stopped at the moment it becomes ready.
+        port = self.http.port
         while True:
             try:
                 await self.parts.ready()
                 break
             except Unavailable:
                 await asyncio.sleep(_READY_SECONDS)
-        get_logger().info(
-            "serving", service=NAME, port=self.http.port, metrics_port=self.metrics.port
-        )
+        get_logger().info("serving", service=NAME, port=port, metrics_port=self.metrics.port)
 
 
 async def build(settings: GatewaySettings, *, clock: Clock | None = None) -> Gateway:

@@ -87,7 +87,9 @@ async def build(
         recordings=PostgresRecordings(engine, outbox, clock, to_event),
         webhooks=PostgresWebhooks(engine),
         http=http,
-        files=FolderRecordingFiles(Path(settings.recordings_dir)),
+        files=FolderRecordingFiles(
+            Path(settings.recordings_dir) if settings.recordings_dir else None
+        ),
         telephony=telephony or carrier(settings, clock),
         clock=clock,
     )

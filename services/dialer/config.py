@@ -20,8 +20,8 @@ class DialerSettings(ServiceSettings):
     dialer_max_duration_ms: int = Field(default=3_600_000, ge=1_000, le=86_400_000)
     """Longest conversation, milliseconds of domain time; the network ends it then."""
 
-    recordings_dir: str = "recordings"
-    """Folder of the recordings that the carrier has stored; several dialers may share one."""
+    recordings_dir: str = ""
+    """Folder to which recordings are brought, several dialers may share one; empty: none can be made."""
     recordings_keep_days: int = Field(default=90, ge=0, le=36_500)
     """Days of domain time after which a recording and its file are deleted; 0 keeps them for ever."""
     http_seconds: float = Field(default=10.0, ge=0.1, le=60)

@@ -12,7 +12,8 @@ CHUNK_BYTES = 256 * 1024
 class FolderRecordingFiles:
     """See ports.RecordingFiles. Files are looked at in threads: the folder may be on another host."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
+        """`folder` is None where none is configured: it has no files then."""
         self._folder = folder
 
     async def size(self, location: str) -> int | None:
@@ -36,7 +37,7 @@ class FolderRecordingFiles:
 
     def _path(self, location: str) -> Path | None:
         """The file, if it is a file of this folder."""
-        if not location or "\x00" in location:
+        if self._folder is None or not location or "\x00" in location:
             return None
         try:
             root = self._folder.resolve()
