@@ -252,6 +252,7 @@ class Runner:
             tokens=self._bucket.available(self._domain_seconds()),
             is_stopping=self._held.lease.status is LeaseStatus.STOPPING,
             is_carrier_up=self._telephony.connected,
+            room=self._telephony.room,
         )
 
     async def _start(self, situation: Situation, decision: Decision) -> None:

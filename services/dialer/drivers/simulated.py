@@ -62,6 +62,7 @@ class SimulatedTelephony:
         }
     )
     address_types = frozenset({"tel", "sip", "extension"})
+    room: int | None = None  # this network takes all
 
     def __init__(
         self, *, open_channel: Callable[[], grpc.aio.Channel], dialer: str, clock: Clock
