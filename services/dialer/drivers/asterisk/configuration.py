@@ -6,7 +6,7 @@ Checked once, at the start: every error at once, each naming the member and what
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -184,7 +184,13 @@ def parse(raw: Any, source: str) -> Configuration:
     except ValidationError as error:
         # Without the values: one of them may be a password.
         found = error.errors(include_url=False, include_input=False, include_context=False)
-        lines = [_line(source, each["loc"], each["msg"]) for each in found]
+        places = [each["loc"] for each in found]
+        lines = [
+            _line(source, each["loc"], each["msg"])
+            for each in found
+            # A list whose only member is wrong is not empty as well.
+            if each["type"] != "too_short" or not _is_about_members(each["loc"], places)
+        ]
         raise ConfigurationError("\n".join(lines)) from error
 
 
@@ -194,6 +200,12 @@ def _check_names(given: Mapping[str, str], pattern: re.Pattern[str]) -> None:
             raise ValueError(f"name {name!r}; accepted: {pattern.pattern}")
         if re.search(r"[\x00-\x1f]", value):
             raise ValueError(f"{name}: the value has a control character")
+
+
+def _is_about_members(
+    place: tuple[int | str, ...], places: Sequence[tuple[int | str, ...]]
+) -> bool:
+    return any(len(other) > len(place) and other[: len(place)] == place for other in places)
 
 
 def _line(source: str, place: tuple[int | str, ...], message: str) -> str:
