@@ -43,7 +43,8 @@ class Archive:
         try:
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
             if not await link.download(f"recordings/stored/{name}/file", fresh):
-                return Stored()
+                # Another dialer of this machine may have been quicker.
+                return Stored(location, await asyncio.to_thread(_length_ms, target))
             duration_ms = await asyncio.to_thread(_keep, fresh, target)
         except (OSError, EOFError, wave.Error) as error:
             get_logger().error("recording_not_kept", recording=name, error=str(error))
@@ -63,7 +64,11 @@ class Archive:
 
 def _keep(fresh: Path, target: Path) -> int:
     """Put the file in place; its length in milliseconds."""
-    with wave.open(str(fresh), "rb") as file:
-        duration_ms = file.getnframes() * 1000 // file.getframerate()
+    duration_ms = _length_ms(fresh)
     fresh.replace(target)
     return duration_ms
+
+
+def _length_ms(path: Path) -> int:
+    with wave.open(str(path), "rb") as file:
+        return file.getnframes() * 1000 // file.getframerate()

@@ -125,8 +125,10 @@ class HeldCall:
         elif state == snapshots.UP:
             self._answer()
 
-    def progressed(self, status: str) -> None:
-        """The network says how dialing goes."""
+    def progressed(self, status: str, forward: str) -> None:
+        """The network says how dialing goes; `forward` is where it would rather have it."""
+        if forward:
+            self.history.was_redirected = True
         if status in ("RINGING", "PROGRESS", "PROCEEDING"):
             self._note_word()
         if status == "RINGING":

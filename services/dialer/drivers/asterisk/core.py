@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ class Core:
         self.trunk_of: dict[UUID, Trunk] = {}
         self.ended: OrderedDict[UUID, tuple[float, Ended | None]] = OrderedDict()
         self.strays: dict[UUID, float] = {}
+        self.given_away: OrderedDict[UUID, float] = OrderedDict()  # calls that were taken
         self._events: list[Event] = []
         self._to_tell = asyncio.Event()
         self.replaced = ""
@@ -122,7 +124,7 @@ class Core:
         except BaseExceptionGroup as group:
             raise group.exceptions[0] from None
         finally:
-            await self._leave()
+            await _to_its_end(self._leave())
 
     async def _leave(self) -> None:
         await cancel_all(list(self._tasks))
@@ -179,6 +181,8 @@ class Core:
                     call.link.send(request, partial(self._overdue, call))
             while self.ended and next(iter(self.ended.values()))[0] < now - REMEMBER_SECONDS:
                 self.ended.popitem(last=False)
+            while self.given_away and next(iter(self.given_away.values())) < now - REMEMBER_SECONDS:
+                self.given_away.popitem(last=False)
             self.strays = {key: at for key, at in self.strays.items() if at > now - STRAY_SECONDS}
 
     def _overdue(self, call: HeldCall, answer: Any) -> None:
@@ -278,6 +282,7 @@ class Core:
         """Hold a call no longer, without a word: it is another dialer's."""
         call = self.held.pop(call_id, None)
         if call is not None:
+            self.given_away[call_id] = self.clock.boottime()
             call.plays.drop()
             if (trunk := self.trunk_of.pop(call_id, None)) is not None:
                 trunk.free()
@@ -292,3 +297,12 @@ class Core:
             self.tell(LinkChanged(connected))
         if connected:
             self.adoption.wake()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Do it whole, though this task is cancelled again meanwhile: it takes few seconds at most."""
+    task = asyncio.ensure_future(work)
+    while not task.done():
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.shield(task)
+    task.result()

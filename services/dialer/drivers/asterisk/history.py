@@ -29,6 +29,7 @@ class History:
     has_word: bool = False  # the network has said that the call is on its way
     was_cut: bool = False  # Asterisk itself ended it
     was_left: bool = False  # the other side hung up
+    was_redirected: bool = False  # the network named another address; it is not followed
 
     def hangup_requested(self, *, is_soft: bool) -> None:
         """Its channel is about to end: by Asterisk itself, or by the other side."""
@@ -79,6 +80,7 @@ class History:
             has_word=self.has_word,
             was_cut=self.was_cut or is_timed_out,
             was_left=self.was_left,
+            was_redirected=self.was_redirected,
             placed_ms=placed_ms,
             talked_ms=self.talked_ms,
             max_ms=max_ms,

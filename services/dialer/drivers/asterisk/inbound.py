@@ -63,7 +63,7 @@ def _state(driver: Core, call: HeldCall, event: Event) -> None:
 
 
 def _dialing(driver: Core, call: HeldCall, event: Event) -> None:
-    call.progressed(event.get("dialstatus", ""))
+    call.progressed(event.get("dialstatus", ""), event.get("forward", ""))
 
 
 def _hangup_requested(driver: Core, call: HeldCall, event: Event) -> None:
@@ -133,10 +133,15 @@ def _recorded(driver: Core, link: Link, name: str, *, failed: bool) -> None:
     parsed = parse_name(name)
     if parsed is None:
         return
-    _, call_id, recording_id = parsed
+    application, call_id, recording_id = parsed
     call = driver.held.get(call_id)
-    # Every application is told; the one that holds the call fetches it.
-    if call is None or call.link is not link or recording_id not in call.recordings.on:
+    # Every application is told. The one that holds the call fetches it; what nobody holds any more
+    # is fetched by the one whose name it bears.
+    if call is None:
+        is_ours = application == link.application and call_id not in driver.given_away
+    else:
+        is_ours = call.link is link and recording_id in call.recordings.on
+    if not is_ours:
         return
     if failed or not driver.archive.is_there:
         _tell_recorded(driver, call_id, recording_id, Stored())
@@ -156,7 +161,7 @@ def _tell_recorded(driver: Core, call_id: UUID, recording_id: str, stored: Store
     call = driver.held.get(call_id)
     if call is not None and recording_id in call.recordings.on:
         call.recordings.finished(recording_id, stored.location, stored.duration_ms)
-    else:
+    elif stored.location:
         now = driver.clock.now()
         driver.tell(Recorded(call_id, now, recording_id, stored.location, stored.duration_ms))
 
@@ -181,13 +186,17 @@ async def settle(driver: Core, link: Link) -> None:
     for call in own:
         if call.is_over:
             continue
-        if call.call_id in listed:
-            call.reconcile(listed[call.call_id], is_play_on=call.call_id in playing)
-        else:
+        if call.call_id not in listed:
             call.vanished("network_restart" if is_restarted else "lost")
+        elif listed[call.call_id].application != link.application:
+            # Taken by another dialer, whose word was lost with the link.
+            driver.drop(call.call_id)
+            driver.tell(Taken(call.call_id, ""))
+        else:
+            call.reconcile(listed[call.call_id], is_play_on=call.call_id in playing)
     for call in own:
         # Last: connections end what the calls hear.
-        if not call.is_over:
+        if driver.held.get(call.call_id) is call:
             driver.bridges.reconcile(call, pairs)
     for call_id in driver.strays:
         link.send(requests.hang_up(str(call_id)))

@@ -42,6 +42,7 @@ ANSWER_SECONDS = 10.0
 """A PBX that does not answer for so long is as good as gone: the link is made anew."""
 HEARTBEAT_SECONDS = 5.0
 OPEN_SECONDS = 5.0
+CLOSE_SECONDS = 1.0
 FIRST_RECONNECT_SECONDS = 0.05
 MOST_RECONNECT_SECONDS = 2.0
 _CHUNK_BYTES = 65536
@@ -209,6 +210,7 @@ class Link:
                 params={"app": self.application, "subscribeAll": "true"},
                 max_msg_size=0,
                 heartbeat=HEARTBEAT_SECONDS,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
             )
         self._socket, self._http = socket, session
         tasks = [

@@ -79,6 +79,7 @@ class EndFacts:
     has_word: bool = False  # it rang, or the network said it was on its way
     was_cut: bool = False  # Asterisk itself ended it: our wish, or our own timer
     was_left: bool = False  # the other side hung up
+    was_redirected: bool = False
     placed_ms: float = 0.0  # since it was dialed
     talked_ms: float = 0.0
     max_ms: int = 0
@@ -91,6 +92,8 @@ def outcome(facts: EndFacts) -> tuple[HangupReason, str, HungUpBy]:
         return _answered(facts)
     if facts.end_wish:
         return HangupReason.CANCEL, "canceled", HungUpBy.LOCAL
+    if facts.was_redirected:
+        return *_REDIRECTED, HungUpBy.NETWORK
     if facts.was_cut:
         reason = HangupReason.NOANSWER if facts.has_word else HangupReason.DIALOUT
         return reason, "", HungUpBy.NETWORK

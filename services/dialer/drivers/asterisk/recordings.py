@@ -14,7 +14,7 @@ from uuid import UUID
 from services.dialer.drivers.asterisk import requests
 from services.dialer.drivers.asterisk.link import Answer
 from services.dialer.drivers.asterisk.plays import Send
-from services.dialer.drivers.asterisk.wire import Wire
+from services.dialer.drivers.asterisk.wire import Timer, Wire
 from services.dialer.telephony import CommandFailed, Recorded
 
 FORMATS = frozenset({"", "wav"})
@@ -57,10 +57,11 @@ class Recording:
 
     recording_id: str
     application: str
-    max_seconds: int
+    max_ms: int
     silence_seconds: int
     end_keys: str
     is_stopping: bool = False
+    timer: Timer | None = None
 
 
 class Recordings:
@@ -98,7 +99,7 @@ class Recordings:
         self.on[recording_id] = Recording(
             recording_id,
             application,
-            -(-max_duration_ms // 1000),
+            max_duration_ms,
             -(-silence_ms // 1000),
             end_keys,
         )
@@ -121,11 +122,15 @@ class Recordings:
             requests.record(
                 snoop_of(self._call_id, recording_id),
                 name_of(recording.application, self._call_id, recording_id),
-                max_seconds=recording.max_seconds,
+                # Asterisk counts whole seconds, and one too many: a bound should this driver die.
+                max_seconds=-(-recording.max_ms // 1000) + 1 if recording.max_ms else 0,
                 silence_seconds=recording.silence_seconds,
             ),
             lambda answer: self._begun(recording_id, answer),
         )
+        if recording.max_ms:
+            seconds = recording.max_ms / 1000
+            recording.timer = self._wire.later(seconds, lambda: self.stop(recording_id))
         if recording.is_stopping:
             self.stop(recording_id)
 
@@ -155,8 +160,11 @@ class Recordings:
 
     def finished(self, recording_id: str, location: str, duration_ms: int) -> None:
         """One is over and its file fetched; without a location when it failed."""
-        if self.on.pop(recording_id, None) is None:
+        recording = self.on.pop(recording_id, None)
+        if recording is None:
             return
+        if recording.timer is not None:
+            recording.timer.cancel()
         now = self._wire.clock.now()
         self._wire.tell(Recorded(self._call_id, now, recording_id, location, duration_ms))
         self._send(requests.hang_up(snoop_of(self._call_id, recording_id)), None)

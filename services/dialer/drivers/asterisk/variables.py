@@ -35,6 +35,8 @@ def variables_of(
         "OUTBOUND_RING_MS": str(placement.ring_timeout_ms),
         "OUTBOUND_MAX_MS": str(placement.max_duration_ms),
         "OUTBOUND_PLACED": now.isoformat(),
+        # Where a callee's redirection would be followed: nowhere. Nobody counts a second phone.
+        "FORWARD_CONTEXT": "outbound-nowhere",
         # A bound that holds whoever dies; set to what is due when the answer comes.
         "TIMEOUT(absolute)": f"{longest_ms / 1000:.3f}",
     }
