@@ -28,7 +28,6 @@ from services.dialer.telephony import (
     Ended,
     HangupReason,
     Leg,
-    LinkChanged,
     NotPlaced,
     NotPlacedReason,
     PlayFinished,
@@ -260,4 +259,3 @@ async def test_what_a_dead_dialer_recorded_is_fetched_by_the_next(stage: Stage) 
     async with driving(stage, "d1") as second:
         found = await second.hear(Recorded, call_id)
         assert stage.heard(found)
-        assert await second.hear(LinkChanged)
