@@ -175,6 +175,7 @@ class Adoption:
     async def _go_on(self, snapshot: Snapshot, link: Link, listing: Listing) -> None:
         call_id = snapshot.call_id
         call = self._held.get(call_id)
+        is_fresh = call is None
         if call is None:
             call = self._hold(snapshot, link)
             for recording_id in listing.snoops.get(call_id, ()):
@@ -192,7 +193,13 @@ class Adoption:
                 self._wishes.pop(call_id, None)  # its end was told
             return
         call.state_changed(fresh[call_id].state)
-        await self._answer(call, fresh[call_id], listing)
+        if is_fresh:
+            await self._answer(call, fresh[call_id], listing)
+            return
+        # Held all along: somebody only looked again.
+        on = call.plays.current
+        live = fresh[call_id].live_call(self._dialer_id, call.peer, on.play_id if on else "")
+        self._answered(call_id, Adopted(call_id, live))
 
     async def _answer(self, call: HeldCall, snapshot: Snapshot, listing: Listing) -> None:
         kind = snapshot.play.partition(":")[0]

@@ -35,6 +35,7 @@ from services.dialer.telephony import (
     Event,
     LinkChanged,
     Replaced,
+    Taken,
 )
 
 REMEMBER_SECONDS = 900.0
@@ -164,10 +165,19 @@ class Core:
         used = {call.link.application for call in self.held.values()}
         for slot in self.network.extra_slots:
             is_unused = self.adoption.is_idle and self.network.application(slot) not in used
+            if slot in lost:
+                self._lose(self.network.application(slot))
             if slot in lost or is_unused:
                 await self.network.close(slot)
             if slot not in lost and is_unused:
                 await self.keeper.give_back(slot)
+
+    def _lose(self, application: str) -> None:
+        """Another dialer has a slot that was taken once, and the calls in it."""
+        for call in list(self.held.values()):
+            if call.link.application == application:
+                self.drop(call.call_id)
+                self.tell(Taken(call.call_id, ""))
 
     async def _look_after(self) -> None:
         """Ask for calls whose end is overdue: the event that told it was lost, or they hang."""
@@ -211,6 +221,10 @@ class Core:
                 result = await work
             except (SpeechFailed, OSError) as error:
                 failed(str(error))
+            except Exception as error:
+                # What a stranger's text or file can do is not all foreseen; the call must go on.
+                get_logger().exception("sound_failed")
+                failed(type(error).__name__)
             else:
                 then(result)
 
@@ -289,7 +303,10 @@ class Core:
 
     def _link_changed(self, link: Link | None = None) -> None:
         if link is not None and link.is_replaced:
-            self.fence(f"another process opened {link.application} at PBX {link.pbx.name}")
+            if self.network.slot(link.application) == self.network.own:
+                self.fence(f"another process opened {link.application} at PBX {link.pbx.name}")
+            else:
+                self._lose(link.application)
         connected = self.connected
         came_back = link is not None and link.is_ready
         if connected != self._was_connected or (connected and came_back):

@@ -88,11 +88,11 @@ class Recordings:
         end_keys: str,
     ) -> None:
         """Begin one; `beep` are the media to be heard before it, if any."""
-        if not _SAFE_ID.fullmatch(recording_id) or audio_format not in FORMATS:
-            detail = (
-                f"format {audio_format}; accepted: wav" if audio_format not in FORMATS else "id"
-            )
-            self._fail(recording_id, detail)
+        if not _SAFE_ID.fullmatch(recording_id):
+            self._fail(recording_id, f"recording id; accepted: {_SAFE_ID.pattern}")
+            return
+        if audio_format not in FORMATS:
+            self._fail(recording_id, f"format {audio_format}; accepted: wav")
             return
         if recording_id in self.on:
             return
