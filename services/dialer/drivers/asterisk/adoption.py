@@ -192,7 +192,7 @@ class Adoption:
             else:
                 self._wishes.pop(call_id, None)  # its end was told
             return
-        call.state_changed(fresh[call_id].state)
+        call.stands(fresh[call_id])
         if is_fresh:
             await self._answer(call, fresh[call_id], listing)
             return

@@ -234,6 +234,14 @@ class HeldCall:
             if snapshot.tm_answer is None:
                 self._note_answer()
 
+    def stands(self, snapshot: Snapshot) -> None:
+        """Where it is a moment after `adopt`: it may have moved on before its events came here."""
+        self.state_changed(snapshot.state)
+        if snapshot.is_in_application and self._is_away:
+            if snapshot.verdict is not None:
+                self._verdict(*snapshot.verdict)
+            self._come_back()
+
     def reconcile(self, snapshot: Snapshot, *, is_play_on: bool) -> None:
         """The link is back, and the call lives: tell what was missed, ask again for what is wanted."""
         self.is_settling = True
@@ -244,7 +252,9 @@ class HeldCall:
 
     def _reconcile(self, snapshot: Snapshot, is_play_on: bool) -> None:
         self.history.is_dialed = True
-        self._is_away = not snapshot.is_in_application
+        # The listing may be older than an event that came over the new link.
+        is_sent_away = self._detect_wish and snapshot.is_in_detection
+        self._is_away = is_sent_away or (self._is_away and not snapshot.is_in_application)
         self.state_changed(snapshot.state)
         if self._detect_wish and snapshot.verdict is not None:
             self._verdict(*snapshot.verdict)

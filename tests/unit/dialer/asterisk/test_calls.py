@@ -209,6 +209,23 @@ def test_a_play_replaced_without_a_link_is_silenced_after_it() -> None:
     assert "DELETE moh" in bench.link.asked()
 
 
+def test_an_adopted_call_that_entered_before_it_was_held_can_be_spoken_to() -> None:
+    bench = Bench()
+    bench.call.adopt(bench.snapshot(app_name="Wait", app_data="0.1"))
+    bench.call.plays.start(Play("p1", Kind.MUSIC, "hold"))
+    assert "POST moh" not in bench.link.asked()
+    bench.call.stands(bench.snapshot())
+    assert "POST moh" in bench.link.asked()
+
+
+def test_a_listing_older_than_an_event_does_not_send_a_call_away() -> None:
+    bench = Bench()
+    bench.answered()
+    bench.reconnect(bench.snapshot(app_name="Wait", app_data="0.1"))
+    bench.call.plays.start(Play("p1", Kind.MUSIC, "hold"))
+    assert "POST moh" in bench.link.asked()
+
+
 # ------------------------------------------------------------------------------------ what it hears
 
 
