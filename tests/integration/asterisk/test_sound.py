@@ -166,6 +166,22 @@ async def test_waiting_callers_hear_music(stage: Stage, ear: Ear) -> None:
     assert sound.loudness(await recorded(stage, ear, call_id, "r1")) > LOUD
 
 
+async def test_the_callee_hears_itself(stage: Stage, ear: Ear) -> None:
+    call_id = await stage.answered(ear, "212")
+    before, _ = rtp(stage, call_id)
+    ear.telephony.echo(call_id, "e1", 1_000)
+    await ear.hear(PlayFinished, call_id)
+    during, _ = rtp(stage, call_id)
+    assert during - before > 30
+    ear.telephony.echo(call_id, "e2", 60_000)
+    ear.telephony.play(call_id, "p1", [BEEP])
+    replaced = await ear.hear(PlayFinished, call_id, 2)
+    assert (replaced.play_id, replaced.completed) == ("e2", False)
+    assert (await ear.hear(PlayFinished, call_id, 3)).play_id == "p1"
+    with stage.pbx.client() as client:
+        await eventually(lambda: len(client.get("/channels").json()) == 1, "only the call itself")
+
+
 async def test_bridged_people_hear_each_other(stage: Stage, ear: Ear) -> None:
     customer = await stage.answered(ear, "212")
     agent = await stage.answered(ear, "213", Leg.AGENT)
