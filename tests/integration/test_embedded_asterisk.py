@@ -19,6 +19,7 @@ from cli.stack.ports import find_free_port, spread
 from tests.fixtures.asterisk import HOST, PORTS
 from tests.support import sound
 from tests.support.servers import open_folder
+from tests.support.softphone import softphone
 from tests.support.waiting import wait_for
 
 
@@ -81,6 +82,21 @@ def test_twenty_softphones_have_a_place(server: PrivateAsterisk) -> None:
     endpoints = {each["resource"] for each in get(server, "/endpoints/PJSIP").json()}
     assert {"1000", "1019", "uri"} <= endpoints
     assert "trunk" not in endpoints
+
+
+def test_a_softphone_registers_with_its_password_and_is_rung(server: PrivateAsterisk) -> None:
+    server.start()
+    registrar = (HOST, server.options.sip_port)
+    with softphone("1001", "a guess", registrar) as stranger:
+        assert stranger.register() == 401
+    with softphone("1000", "ringer", registrar) as phone:
+        assert phone.register() == 200
+        query = {"endpoint": "PJSIP/1000", "context": "outbound-call", "extension": "s"}
+        made = httpx.post(
+            f"{server.ari_url}/channels", params=query, auth=(ARI_USER, "ruler"), trust_env=False
+        )
+        assert made.status_code == 200
+        assert "m=audio" in phone.rung()
 
 
 def test_a_taken_sip_port_is_one_clear_line(server: PrivateAsterisk) -> None:
