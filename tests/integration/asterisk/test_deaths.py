@@ -9,6 +9,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from sqlalchemy import text as sql
 from cli.embedded.asterisk import ARI_USER
 from services.common import db
 from services.common.clock import SystemClock
+from services.dialer.drivers.asterisk.configuration import parse
 from services.dialer.storage_slots import PostgresSlots
 from services.dialer.telephony import (
     Adopted,
@@ -35,6 +37,7 @@ from services.dialer.telephony import (
     Replaced,
     Ringing,
     Taken,
+    TelephonyUnavailable,
 )
 from tests.fixtures.asterisk import PASSWORD, TIMER_B_MS, Pbx, running_pbx
 from tests.fixtures.postgres import DatabaseFactory
@@ -73,6 +76,42 @@ async def test_a_killed_pbx_ends_its_calls_and_takes_new_ones_after_it(
         assert (lost.reason, lost.detail) == (HangupReason.FAILED, "network_restart")
         await ear.link(connected=True)
         await stage.answered(ear, "203")
+
+
+async def test_while_one_pbx_is_down_calls_go_through_the_other(
+    stage: Stage, own_pbx: Pbx, tmp_path: Path
+) -> None:
+    both = [
+        pbx.configuration(stage.application).pbxs[0].model_dump(mode="json") | {"name": name}
+        for name, pbx in (("mortal", own_pbx), ("other", stage.pbx))
+    ]
+    configuration = parse({"application": stage.application, "pbxs": both}, "test")
+    driver = make_driver(configuration, tmp_path, dialer="d1", slots=stage.slots, clock=stage.clock)
+    stage.telephony = lambda dialer: driver  # type: ignore[method-assign]
+    async with driving(stage) as ear:
+        await eventually(lambda: driver.network.is_whole, "both links")
+        first, second = [await stage.answered(ear, "203") for _ in range(2)]
+        live = {each.call_id for each in await driver.live_calls()}
+        assert live == {first, second}
+        # The least loaded first: one on each.
+        assert {driver.held[each].link.pbx.name for each in live} == {"mortal", "other"}
+        # An agent's phone is rung where the caller is.
+        agent = replace(stage.call("203", leg=Leg.AGENT), beside=first)
+        driver.place([agent])
+        await ear.hear(Answered, agent.call_id)
+        assert driver.held[agent.call_id].link.pbx is driver.held[first].link.pbx
+        await end(own_pbx.server, signal.SIGKILL)
+        await eventually(lambda: not driver.network.is_whole, "the loss of one")
+        assert driver.connected
+        with pytest.raises(TelephonyUnavailable):
+            await driver.live_calls()
+        third = await stage.answered(ear, "203")
+        assert driver.held[third].link.pbx.name == "other"
+        await asyncio.to_thread(own_pbx.server.start)
+        await eventually(lambda: driver.network.is_whole, "its return")
+        survivors = {each.call_id for each in await driver.live_calls()}
+        assert third in survivors
+        assert len(survivors & {first, second}) == 1
 
 
 async def test_two_living_dialers_move_a_call_without_its_noticing(stage: Stage, ear: Ear) -> None:
