@@ -3,6 +3,7 @@
 import os
 
 pytest_plugins = [
+    "tests.fixtures.asterisk",
     "tests.fixtures.nats",
     "tests.fixtures.postgres",
     "tests.fixtures.simnet",

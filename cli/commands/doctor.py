@@ -20,6 +20,7 @@ from cli.commands.up import parse_address
 from cli.embedded.errors import EmbeddedError
 from cli.embedded.nats import Nats
 from cli.embedded.postgres_files import find_binaries
+from cli.embedded.telephony_packages import FIX, ROOT_VARIABLE, find_asterisk
 from cli.errors import CommandError, ExitCode
 from cli.stack.folder import DataFolder
 from cli.stack.ports import is_port_free
@@ -65,6 +66,7 @@ def _machine(data_dir: Path) -> list[Finding]:
         Finding("python", sys.version_info >= _MIN_PYTHON, version, "install Python 3.11 or newer"),
         _program("postgresql", lambda: str(find_binaries(None, None).folder)),
         _program("nats-server", lambda: str(Nats(data_dir / "nats").binary)),
+        _asterisk(),
         _folder(data_dir),
     ]
     for module in ("grpc", "psycopg", "nats", "uvloop", "starlette", "uvicorn"):
@@ -80,6 +82,16 @@ def _program(name: str, find: Callable[[], str]) -> Finding:
         return Finding(name, True, find())
     except EmbeddedError as error:
         return Finding(name, False, str(error), "make setup")
+
+
+def _asterisk() -> Finding:
+    """Which Asterisk would be run; none yet is no fault, it is got when it is needed."""
+    try:
+        found = find_asterisk(may_download=False)
+    except EmbeddedError as error:
+        return Finding("asterisk", not os.environ.get(ROOT_VARIABLE), str(error), FIX)
+    version = ".".join(map(str, found.version))
+    return Finding("asterisk", True, f"{version}, {found.how}")
 
 
 def _folder(data_dir: Path) -> Finding:

@@ -57,6 +57,24 @@ class Secrets:
         """The first customer's access key and admin."""
         return self.folder / "bootstrap.json"
 
+    @property
+    def asterisk(self) -> Path:
+        """Passwords of the stack's own Asterisk."""
+        return self.folder / "asterisk.json"
+
+    @property
+    def asterisk_pbxs(self) -> Path:
+        """How the dialers reach it."""
+        return self.folder / "asterisk_pbxs.json"
+
+    def asterisk_values(self) -> dict[str, str]:
+        """ari_password and phone_password; made on first use."""
+        if not self.asterisk.exists():
+            fresh = {name: random.token_urlsafe(18) for name in ("ari_password", "phone_password")}
+            write_private(self.asterisk, json.dumps(fresh, indent=2))
+        values: dict[str, str] = json.loads(self.asterisk.read_text())
+        return values
+
     def key(self, issuer: str) -> Path:
         """Private key of one issuer."""
         return self.folder / f"{issuer}_key.pem"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.embedded.asterisk import PrivateAsterisk
 from cli.embedded.errors import EmbeddedError
 from cli.embedded.nats import Nats
 from cli.embedded.postgres import SUPERUSER, Postgres
@@ -18,12 +19,21 @@ from cli.stack.folder import ClockSettings, DataFolder, utc_now
 from cli.stack.ports import require_free
 from cli.stack.processes import Child, ProcessSpec, grpc_health, http_health
 from cli.stack.secrets import Secrets
+from cli.stack.telephony import (
+    FILE_VARIABLE,
+    HTTP_PORT,
+    SIP_PORT,
+    about_phones,
+    dialer_environment,
+    make_asterisk,
+    write_pbx_file,
+)
 from services.common import natsauth
 
 SCHEMAS = ("campaign", "outdial", "queue", "dialer", "gateway")
 _HEALTH_SECONDS = 90.0
 _WATCH_SECONDS = 0.1
-CARRIERS = ("simulated",)
+CARRIERS = ("simulated", "asterisk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class StackOptions:
     http_host: str = "127.0.0.1"
     http_port: int = 8080
     carrier: str = "simulated"
+    trunk: tuple[str, int] | None = None
+    sip: tuple[str, int] | None = None
     time_scale: float = 1.0
     dialer_count: int = 2
     network_profile: Path | None = None
@@ -46,7 +58,7 @@ class Stack:
     """Starts and keeps the system. Use: `start`, then `watch` until told to stop, then `stop`.
 
     PostgreSQL and NATS are started too, unless OUTBOUND_DATABASE_URL or OUTBOUND_NATS_URL name
-    servers to use instead.
+    servers to use instead; likewise Asterisk for that carrier, unless OUTBOUND_ASTERISK_FILE does.
     """
 
     def __init__(self, options: StackOptions, say: Callable[[str], None]) -> None:
@@ -57,6 +69,8 @@ class Stack:
         self._say = say
         self._postgres: Postgres | None = None
         self._nats: Nats | None = None
+        self._asterisk: PrivateAsterisk | None = None
+        self._pbx_file: Path | None = None
         self._children: list[Child] = []
         self._ports: dict[str, int] = {}
         self._clock: ClockSettings | None = None
@@ -74,6 +88,8 @@ class Stack:
             pids["postgres"] = self._postgres.pid if self._postgres.is_running() else None
         if self._nats is not None:
             pids["nats"] = self._nats.pid if self._nats.is_running() else None
+        if self._asterisk is not None:
+            pids["asterisk"] = self._asterisk.pid if self._asterisk.is_running() else None
         return pids
 
     def start(self, is_stopping: Callable[[], bool] = lambda: False) -> None:
@@ -87,6 +103,7 @@ class Stack:
                 f"--carrier {options.carrier} is not built; there are: {', '.join(CARRIERS)}",
                 ExitCode.USAGE,
             )
+        self._check_carrier()
         self.folder.acquire()
         try:
             require_free(options.http_host, options.http_port, "--http")
@@ -102,9 +119,9 @@ class Stack:
 
     def watch(self) -> None:
         """Look after every process once: start again what died."""
-        for server in (self._postgres, self._nats):
+        servers = {"PostgreSQL": self._postgres, "NATS": self._nats, "Asterisk": self._asterisk}
+        for name, server in servers.items():
             if server is not None and not server.is_running():
-                name = "PostgreSQL" if server is self._postgres else "NATS"
                 self._say(f"{name} ended; starting it again")
                 try:
                     server.start()
@@ -131,7 +148,7 @@ class Stack:
             for child in leaving:
                 child.stop()
         self._children.clear()
-        for server in (self._nats, self._postgres):
+        for server in (self._asterisk, self._nats, self._postgres):
             if server is not None:
                 server.stop()
         self.folder.release()
@@ -154,6 +171,35 @@ class Stack:
                 config=natsauth.server_config(operator),
             )
             self._nats.start()
+        if self.options.carrier == "asterisk" and not os.environ.get(FILE_VARIABLE):
+            self._start_asterisk()
+
+    def _start_asterisk(self) -> None:
+        self._say("starting Asterisk")
+        self._asterisk = make_asterisk(
+            self.folder, self.secrets, self._ports, self.options.sip, self.options.trunk, self._say
+        )
+        self._asterisk.start()
+        self._pbx_file = write_pbx_file(self.secrets, self._asterisk)
+        for line in about_phones(self._asterisk, self.secrets):
+            self._say(line)
+
+    def _check_carrier(self) -> None:
+        options = self.options
+        is_real = options.carrier == "asterisk"
+        if is_real and options.time_scale != 1.0:
+            raise CommandError(
+                f"--time-scale {options.time_scale}: real people have real time; "
+                "the carrier asterisk needs 1",
+                ExitCode.USAGE,
+            )
+        own = is_real and not os.environ.get(FILE_VARIABLE)
+        if (options.trunk or options.sip) and not own:
+            raise CommandError(
+                f"--trunk and --sip are for the stack's own Asterisk: with --carrier asterisk and "
+                f"without {FILE_VARIABLE}",
+                ExitCode.USAGE,
+            )
 
     def _start_children(self, is_stopping: Callable[[], bool]) -> None:
         specs = self._specs()
@@ -172,11 +218,18 @@ class Stack:
 
     def _grpc_names(self) -> list[str]:
         dialers = [f"dialer-{number}" for number in range(1, self.options.dialer_count + 1)]
-        return ["simnet", "campaign", "outdial", "queue", *dialers]
+        network = ["simnet"] if self.options.carrier == "simulated" else []
+        return [*network, "campaign", "outdial", "queue", *dialers]
 
     def _port_names(self) -> list[str]:
         names = self._grpc_names()
-        return ["nats", *names, *(f"{name}-metrics" for name in (*names, "gateway"))]
+        return [
+            "nats",
+            HTTP_PORT,
+            SIP_PORT,
+            *names,
+            *(f"{name}-metrics" for name in (*names, "gateway")),
+        ]
 
     def _service(self, name: str) -> ProcessSpec:
         service = "dialer" if name.startswith("dialer-") else name
@@ -198,6 +251,8 @@ class Stack:
         if service == "dialer":
             environment["OUTBOUND_DIALER_ID"] = name
             environment["OUTBOUND_CARRIER"] = self.options.carrier
+            if self.options.carrier == "asterisk":
+                environment |= dialer_environment(self.folder, self._pbx_file)
         environment |= self.options.extra_environment
         return ProcessSpec(name, module, environment, grpc_health(address))
 
@@ -225,6 +280,8 @@ class Stack:
         environment["OUTBOUND_CLOCK_VIRTUAL_EPOCH"] = self._clock.virtual_epoch.isoformat()
         environment["OUTBOUND_CLOCK_SCALE"] = str(self._clock.scale)
         for name in ("simnet", "campaign", "outdial", "queue"):
+            if name not in self._ports:
+                continue
             environment[f"OUTBOUND_{name.upper()}_ADDRESS"] = self._address(name)
         environment["OUTBOUND_DIALER_ADDRESS"] = ",".join(self._dialer_addresses())
         environment["PYTHONUNBUFFERED"] = "1"

@@ -30,6 +30,10 @@ from services.dialer.clients import (
 from services.dialer.clients_http import HttpClient
 from services.dialer.config import DialerSettings
 from services.dialer.domain.calls import DialerEntry
+from services.dialer.drivers.asterisk.configuration import ConfigurationError, load
+from services.dialer.drivers.asterisk.driver import AsteriskTelephony
+from services.dialer.drivers.asterisk.sounds import Sounds
+from services.dialer.drivers.asterisk.speech import EspeakEngine, SoundWorker
 from services.dialer.drivers.simulated import SimulatedTelephony
 from services.dialer.events import (
     AGENT_HINTS,
@@ -38,13 +42,14 @@ from services.dialer.events import (
     Hints,
     to_event,
 )
-from services.dialer.ports import Registry
+from services.dialer.ports import Registry, Slots
 from services.dialer.rpc import DialerServicer
 from services.dialer.service import DialerService
 from services.dialer.service_recordings import RecordingService
 from services.dialer.storage import PostgresRecords, PostgresRegistry
 from services.dialer.storage_files import FolderRecordingFiles
 from services.dialer.storage_recordings import PostgresRecordings, PostgresWebhooks
+from services.dialer.storage_slots import PostgresSlots
 from services.dialer.system import DialerSystem, Limits, Ports
 from services.dialer.telephony import Telephony
 
@@ -90,7 +95,7 @@ async def build(
         files=FolderRecordingFiles(
             Path(settings.recordings_dir) if settings.recordings_dir else None
         ),
-        telephony=telephony or carrier(settings, clock),
+        telephony=telephony or carrier(settings, clock, PostgresSlots(engine)),
         clock=clock,
     )
     system = DialerSystem(
@@ -155,8 +160,10 @@ async def build(
     )
 
 
-def carrier(settings: DialerSettings, clock: Clock) -> Telephony:
+def carrier(settings: DialerSettings, clock: Clock, slots: Slots) -> Telephony:
     """The driver that the settings name."""
+    if settings.carrier == "asterisk":
+        return _asterisk(settings, clock, slots)
     if not settings.simnet_address:
         raise SystemExit(
             "OUTBOUND_SIMNET_ADDRESS: required by OUTBOUND_CARRIER=simulated, host:port"
@@ -165,6 +172,31 @@ def carrier(settings: DialerSettings, clock: Clock) -> Telephony:
         open_channel=_plain_channel(settings.simnet_address),
         dialer=settings.dialer_id,
         clock=clock,
+    )
+
+
+def _asterisk(settings: DialerSettings, clock: Clock, slots: Slots) -> Telephony:
+    try:
+        configuration = load(Path(settings.asterisk_file))
+    except ConfigurationError as error:
+        raise SystemExit(f"OUTBOUND_ASTERISK_FILE: {error}") from error
+    worker = SoundWorker()
+    sounds = Sounds(
+        Path(settings.speech_cache_dir).absolute(),
+        Path(settings.media_dir).absolute() if settings.media_dir else None,
+        EspeakEngine(worker, settings.speech_voice),
+        worker,
+        clock,
+        most_bytes=settings.speech_cache_bytes,
+    )
+    recordings = Path(settings.recordings_dir).absolute() if settings.recordings_dir else None
+    return AsteriskTelephony(
+        configuration,
+        slots=slots,
+        dialer_id=settings.dialer_id,
+        clock=clock,
+        sounds=sounds,
+        recordings_folder=recordings,
     )
 
 

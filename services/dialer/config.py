@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from services.common.config import ServiceSettings
+from services.common.config import PREFIX, ServiceSettings
 
 
 class DialerSettings(ServiceSettings):
@@ -36,7 +36,31 @@ class DialerSettings(ServiceSettings):
     queue_address: str
     """The same of the queue service."""
 
-    carrier: str = Field(default="simulated", pattern="^simulated$")
-    """Driver of the telephone network: simulated."""
+    carrier: str = Field(default="simulated", pattern="^(simulated|asterisk)$")
+    """Driver of the telephone network: simulated or asterisk."""
     simnet_address: str = ""
     """host:port of the simulated network; needed by the carrier `simulated`."""
+    asterisk_file: str = ""
+    """JSON file of the PBXs and their trunks; needed by the carrier `asterisk`."""
+    media_dir: str = ""
+    """Folder of the sounds that flows may play by name; empty: none."""
+    speech_cache_dir: str = ""
+    """Folder in which spoken texts and decoded sounds are kept, shared with the PBXs; needed by the
+    carrier `asterisk`."""
+    speech_cache_bytes: int = Field(default=1_073_741_824, ge=1_048_576)
+    """Size of that folder, above which what was not used for longest is removed."""
+    speech_voice: str = Field(default="en-us", pattern="^[A-Za-z0-9+_-]{1,64}$")
+    """Voice of texts whose language is not given."""
+
+    @model_validator(mode="after")
+    def _carrier_is_complete(self) -> DialerSettings:
+        if self.carrier != "asterisk":
+            return self
+        for name in ("asterisk_file", "speech_cache_dir"):
+            if not getattr(self, name):
+                raise ValueError(f"{PREFIX}{name.upper()}: required by {PREFIX}CARRIER=asterisk")
+        if self.clock_scale != 1.0:
+            raise ValueError(
+                f"{PREFIX}CLOCK_SCALE: {PREFIX}CARRIER=asterisk needs 1, for real people have real time"
+            )
+        return self

@@ -42,6 +42,7 @@ class Situation:
     tokens: int  # attempts the rate allows now
     is_stopping: bool = False
     is_carrier_up: bool = True
+    room: int | None = None  # calls the carrier has room for now; None: no limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,8 @@ def decide(pacer: Pacer, situation: Situation, batch: int) -> Decision:
         (max(0, situation.tokens), Bound.CALLS_PER_SECOND),
         (batch, Bound.NONE),
     ]
+    if situation.room is not None:
+        limits.insert(0, (max(0, situation.room), Bound.CARRIER))
     wanted = pacer.wanted(situation)
     if wanted is not None:
         limits.insert(0, (wanted, Bound.AGENTS))

@@ -40,6 +40,7 @@ from services.dialer.domain.queuecalls import (
 )
 from services.dialer.domain.recordings import Recording, RecordingFact
 from services.dialer.domain.webhooks import HttpAnswer, HttpRequest, TakenWebhook, Webhook
+from services.dialer.domain.slots import SlotHolder, SlotRenewal
 
 Fact = CallFact | ActiveflowFact | RecordingFact | PacingDecided
 
@@ -248,6 +249,26 @@ class Registry(Protocol):
 
     async def living(self) -> list[DialerEntry]:
         """Dialers heard of within the last ten real seconds."""
+
+
+class Slots(Protocol):
+    """Slots of the PBXs. Leases run by the database's clock; `instance` is one process."""
+
+    async def acquire(self, dialer_id: str, instance: UUID) -> int | None:
+        """Lease the slot this dialer had, whoever holds it in its name, else the lowest free one.
+        None when all are taken. Two dialers MUST never get the same."""
+
+    async def take(self, slot: int, dialer_id: str, instance: UUID) -> bool:
+        """Lease one more, to go on with the calls in it; False while somebody else's lease lives."""
+
+    async def renew(self, instance: UUID) -> SlotRenewal:
+        """Renew all of this process; what it still has. One that was taken from it is never renewed."""
+
+    async def release(self, instance: UUID, slot: int | None = None) -> None:
+        """Give one back, or all: free at once, and remembered as held last by this dialer."""
+
+    async def holders(self) -> list[SlotHolder]:
+        """Every slot that was ever leased."""
 
 
 class Peers(Protocol):

@@ -142,6 +142,12 @@ class Telephony(Protocol):
         """Whether the network can be reached now. False: placing gives `NotPlaced` at once."""
         ...
 
+    @property
+    def room(self) -> int | None:
+        """Calls that could be placed now within the network's limits; None when it has none. One that
+        is placed beyond it is `NotPlaced(NO_ROOM)`."""
+        ...
+
     def place(self, placements: Sequence[Placement]) -> None:
         """Start calls.
 

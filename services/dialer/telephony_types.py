@@ -87,6 +87,7 @@ class Placement:
     headers: Mapping[str, str] = field(default_factory=lambda: NO_VARIABLES)
     """Further headers of the call's signalling, by name; a network without such ignores them."""
     is_anonymous: bool = False  # keep `source` from the callee
+    beside: UUID | None = None  # a call it is to be connected with: it is put where it can be
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +159,7 @@ class NotPlacedReason(StrEnum):
     DISCONNECTED = "disconnected"  # no link to the network; nothing was sent
     LOST = "lost"  # sent over a link that broke; the network has said it never got it
     DUPLICATE = "duplicate"  # the network has seen this id before; `adopt` tells what became of it
+    NO_ROOM = "no_room"  # every trunk for it is full, at its rate or at rest; nothing was sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +210,9 @@ class Unbridged:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording is over. `location` says where to fetch it; empty when it failed."""
+    """A recording is over. `location` is its path within the deployment's folder of recordings; empty
+    when it failed. One that ends with its call is told before `Ended`, unless fetching it takes seconds.
+    """
 
     call_id: UUID
     tm: datetime

@@ -14,6 +14,7 @@ import pytest
 
 from services.common.ids import new_id
 from services.dialer.telephony import (
+    BEEP,
     Adopted,
     Answered,
     AnsweredBy,
@@ -37,17 +38,28 @@ from services.dialer.telephony import (
     TelephonyUnavailable,
     Unbridged,
 )
+from tests.support.asterisk_carrier import asterisk_carrier
 from tests.support.simulated_carrier import simulated_carrier
 from tests.support.telephony import Carrier, Ear, driving, placement
 
-CARRIERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Carrier]]] = {
-    "simulated": simulated_carrier,
+
+def on_asterisk(
+    request: pytest.FixtureRequest, folder: Path
+) -> AbstractAsyncContextManager[Carrier]:
+    return asterisk_carrier(request.getfixturevalue("shared_pbx"), folder)
+
+
+CARRIERS: dict[
+    str, Callable[[pytest.FixtureRequest, Path], AbstractAsyncContextManager[Carrier]]
+] = {
+    "simulated": lambda _, folder: simulated_carrier(folder),
+    "asterisk": on_asterisk,
 }
 
 
 @pytest.fixture(params=list(CARRIERS))
 async def carrier(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Carrier]:
-    async with CARRIERS[request.param](tmp_path) as one:
+    async with CARRIERS[request.param](request, tmp_path) as one:
         yield one
 
 
@@ -169,7 +181,7 @@ async def test_a_text_is_spoken_to_its_end(carrier: Carrier, ear: Ear) -> None:
     spoken = await ear.hear(PlayFinished, call.call_id)
     assert (spoken.play_id, spoken.completed) == ("p1", True)
     ear.telephony.say(call.call_id, "p1", "Good morning.")
-    ear.telephony.play(call.call_id, "p2", ["sound:beep"])
+    ear.telephony.play(call.call_id, "p2", [BEEP])
     assert (await ear.hear(PlayFinished, call.call_id, 3)).play_id == "p2"
 
 
@@ -288,7 +300,11 @@ async def test_adopting_tells_of_every_id(carrier: Carrier) -> None:
         await first.hear(Ended, over.call_id)
         async with driving(carrier, "d2") as second:
             second.telephony.adopt([over.call_id, live.call_id, unknown])
-            assert (await second.hear(Ended, over.call_id)).reason is HangupReason.BUSY
+            if carrier.remembers_ends:
+                assert (await second.hear(Ended, over.call_id)).reason is HangupReason.BUSY
+            else:
+                # Nobody can tell: its deadline decides, after a second look.
+                await second.hear(Missing, over.call_id)
             await second.hear(Adopted, live.call_id)
             await second.hear(Missing, unknown)
             assert (await first.hear(Taken, live.call_id)).call_id == live.call_id
@@ -324,7 +340,7 @@ async def test_what_happened_while_the_link_was_down_is_told_after_it(
     await ear.hear(Ended, rejected.call_id)
     await ear.hear(Ended, over.call_id)
     assert ear.kinds(ringing.call_id) == ["Ringing", "Answered"]
-    assert ear.kinds(rejected.call_id) == ["Ended"]
+    assert [kind for kind in ear.kinds(rejected.call_id) if kind != "Ringing"] == ["Ended"]
 
 
 async def test_commands_given_without_a_link_are_carried_out_later(

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli.embedded.asterisk import PrivateAsterisk
 from cli.embedded.nats import Nats
 from cli.embedded.postgres import Postgres
 from tests.support.waiting import eventually
@@ -51,7 +52,9 @@ def own_nats(config: str = "") -> Iterator[Nats]:
             server.stop()
 
 
-async def end(server: Postgres | Nats, how: signal.Signals = signal.SIGQUIT) -> None:
+async def end(
+    server: Postgres | Nats | PrivateAsterisk, how: signal.Signals = signal.SIGQUIT
+) -> None:
     """Send the signal (SIGQUIT: a crash for PostgreSQL) and return when the server is gone."""
     os.kill(server.pid, how)
     await eventually(lambda: not server.is_running())

@@ -36,6 +36,8 @@ KEYS = {"match": "^\\+19990.*77$", "customer": {"digits": {"19#": 1.0}}}
 class SimulatedCarrier:
     """See Carrier."""
 
+    remembers_ends = True
+
     def __init__(self, network: SimnetProcess, link: TcpProxy) -> None:
         self.network = network
         self.link = link

@@ -30,6 +30,8 @@ class Carrier(Protocol):
     """A network under test. Its people answer after at most 10 s of domain time, and have patience."""
 
     clock: SkippableClock
+    remembers_ends: bool
+    """Whether it can tell any dialer how a call ended that is over."""
 
     def address(self, behaviour: str) -> Address:
         """Somebody who behaves so: answer, machine, busy, noanswer, invalid; a new one each time."""

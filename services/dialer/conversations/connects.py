@@ -242,4 +242,5 @@ class Connects:
             place_before=self._clock.boottime() + PLACE_SECONDS,
             variables={"call": str(attempt.id), "activeflow": str(connection.run.id)},
             is_anonymous=wish.is_anonymous,
+            beside=attempt.id,
         )

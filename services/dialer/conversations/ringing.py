@@ -122,4 +122,5 @@ class Ringing:
             max_duration_ms=self._max_duration_ms,
             place_before=self._clock.boottime() + PLACE_SECONDS,
             variables={"queuecall": str(stay.queuecall_id), "agent": str(stay.agent_id)},
+            beside=stay.call_id,
         )

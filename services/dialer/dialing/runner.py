@@ -44,6 +44,8 @@ GATHER_SECONDS = 0.02
 """A campaign held up by its rate alone rests at least this long (real): better a few attempts at once
 than a claim for each.
 """
+ROOM_SECONDS = 0.1
+"""How often a carrier without room is asked again (real): within the burst of its trunks' rates."""
 RETRY_SECONDS = 0.25
 RECONCILE_SECONDS = 30.0
 
@@ -236,6 +238,9 @@ class Runner:
             return TICK_SECONDS, max(until_next, GATHER_SECONDS * self._clock.scale)
         if decision.bound in _UNCLAIMABLE and not situation.in_flight:
             await self._look_for_the_end()
+        if decision.bound is Bound.CARRIER and situation.is_carrier_up:
+            # Nobody tells when a trunk's rate allows the next call.
+            return ROOM_SECONDS, None
         return TICK_SECONDS, None
 
     def _situation(self) -> Situation:
@@ -252,6 +257,7 @@ class Runner:
             tokens=self._bucket.available(self._domain_seconds()),
             is_stopping=self._held.lease.status is LeaseStatus.STOPPING,
             is_carrier_up=self._telephony.connected,
+            room=self._telephony.room,
         )
 
     async def _start(self, situation: Situation, decision: Decision) -> None:

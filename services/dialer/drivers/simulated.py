@@ -20,6 +20,7 @@ from services.common.clock import Clock
 from services.common.log import get_logger
 from services.dialer.drivers import simulated_convert as convert
 from services.dialer.drivers.simulated_calls import HeldCall, Stage
+from services.dialer.drivers.simulated_soundless import Soundless
 from services.dialer.telephony import (
     Capability,
     CommandFailed,
@@ -45,7 +46,7 @@ MOST_RECONNECT_SECONDS = 2.0
 _Stream = grpc.aio.StreamStreamCall[simnet_pb.DriverFrame, simnet_pb.NetworkFrame]
 
 
-class SimulatedTelephony:
+class SimulatedTelephony(Soundless):
     """See services.dialer.telephony.Telephony."""
 
     capabilities = frozenset(
@@ -62,6 +63,7 @@ class SimulatedTelephony:
         }
     )
     address_types = frozenset({"tel", "sip", "extension"})
+    room: int | None = None  # this network takes all
 
     def __init__(
         self, *, open_channel: Callable[[], grpc.aio.Channel], dialer: str, clock: Clock
@@ -123,10 +125,6 @@ class SimulatedTelephony:
                 self._stray_hangups[text] = self._clock.boottime()
             self._send(simnet_pb.Command(hangup=simnet_pb.Hangup(call_id=text)))
 
-    def answer(self, call_id: UUID) -> None:
-        """See Telephony; this network has no incoming calls."""
-        self._impossible(call_id, "answer", "")
-
     def play(
         self, call_id: UUID, play_id: str, media: Sequence[str], *, duration_hint_ms: int = 0
     ) -> None:
@@ -173,27 +171,6 @@ class SimulatedTelephony:
             call_id,
             simnet_pb.Play(play_id=play_id, recordings=recordings, duration_hint_ms=duration_ms),
         )
-
-    def mute(self, call_id: UUID, *, is_on: bool) -> None:
-        """See Telephony; simulated people say nothing that could be kept from anybody."""
-
-    def start_recording(
-        self,
-        call_id: UUID,
-        recording_id: str,
-        *,
-        audio_format: str,
-        max_duration_ms: int = 0,
-        silence_ms: int = 0,
-        end_keys: str = "",
-        has_beep: bool = False,
-    ) -> None:
-        """See Telephony; there is no sound in this network."""
-        self._impossible(call_id, "start_recording", recording_id)
-
-    def stop_recording(self, call_id: UUID, recording_id: str) -> None:
-        """See Telephony; there is no sound in this network."""
-        self._impossible(call_id, "stop_recording", recording_id)
 
     def detect(self, call_id: UUID) -> None:
         """See Telephony; this network tells with the answer who answered."""
@@ -404,9 +381,6 @@ class SimulatedTelephony:
         for call in self._held_of((call_id,)):
             call.bridge_wish = other
             self._send(call.bridge_command())
-
-    def _impossible(self, call_id: UUID, command: str, reference: str) -> None:
-        self._tell(CommandFailed(call_id, command, reference, "not_supported"))
 
     def _send(self, item: Placement | simnet_pb.Command) -> None:
         """Have it sent; while the link is down the wish itself, kept with its call, is enough."""

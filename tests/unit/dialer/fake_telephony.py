@@ -32,6 +32,7 @@ class FakeTelephony:
         self._clock = clock
         self._events: asyncio.Queue[Sequence[Event]] = asyncio.Queue()
         self.connected = True
+        self.room: int | None = None
         self.placements: list[Placement] = []
         self.commands: list[tuple[Any, ...]] = []
         self.live: dict[UUID, LiveCall] = {}

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.common.clock import boot_seconds
 from services.common.errors import FailedPrecondition, NotFound
 from services.common.paging import Page
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
 from services.dialer.domain.campaigns import PacingDecided
 from services.dialer.domain.recordings import Recording, RecordingFact, RecordingStatus
+from services.dialer.domain.slots import LEASE_SECONDS, MOST_SLOTS, SlotHolder, SlotRenewal
 from services.dialer.domain.webhooks import TakenWebhook, Webhook
 from services.dialer.ports import Batch, Fact
 from tests.unit.dialer.fakes import START, Faults
@@ -281,3 +283,63 @@ class MemoryRegistry:
 
     async def living(self) -> list[DialerEntry]:
         return list(self.entries.values())
+
+
+@dataclass
+class _Lease:
+    dialer_id: str
+    instance: UUID
+    is_extra: bool
+    until: float
+
+
+@dataclass
+class MemorySlots:
+    """ports.Slots; `clock` is the database's."""
+
+    clock: Callable[[], float] = boot_seconds
+    leases: dict[int, _Lease] = field(default_factory=dict)
+
+    async def acquire(self, dialer_id: str, instance: UUID) -> int | None:
+        own = [
+            slot
+            for slot, lease in self.leases.items()
+            if lease.dialer_id == dialer_id and not lease.is_extra
+        ]
+        free = [slot for slot in range(1, MOST_SLOTS + 1) if not self._is_living(slot)]
+        candidates = sorted(own) or free
+        if not candidates:
+            return None
+        self._lease(candidates[0], dialer_id, instance, extra=False)
+        return candidates[0]
+
+    async def take(self, slot: int, dialer_id: str, instance: UUID) -> bool:
+        if self._is_living(slot) and self.leases[slot].dialer_id != dialer_id:
+            return False
+        self._lease(slot, dialer_id, instance, extra=True)
+        return True
+
+    async def renew(self, instance: UUID) -> SlotRenewal:
+        held = [slot for slot, lease in self.leases.items() if lease.instance == instance]
+        for slot in held:
+            self.leases[slot].until = self.clock() + LEASE_SECONDS
+        living = {lease.dialer_id for slot, lease in self.leases.items() if self._is_living(slot)}
+        return SlotRenewal(frozenset(held), len(living))
+
+    async def release(self, instance: UUID, slot: int | None = None) -> None:
+        for number, lease in self.leases.items():
+            if lease.instance == instance and slot in (None, number):
+                lease.until, lease.instance = self.clock(), UUID(int=0)
+
+    async def holders(self) -> list[SlotHolder]:
+        return [
+            SlotHolder(slot, lease.dialer_id, self._is_living(slot))
+            for slot, lease in sorted(self.leases.items())
+        ]
+
+    def _is_living(self, slot: int) -> bool:
+        return slot in self.leases and self.leases[slot].until > self.clock()
+
+    def _lease(self, slot: int, dialer_id: str, instance: UUID, *, extra: bool) -> None:
+        until = self.clock() + LEASE_SECONDS
+        self.leases[slot] = _Lease(dialer_id, instance, extra, until)

@@ -315,3 +315,17 @@ async def test_a_bug_met_by_one_call_ends_only_that_call(
         assert s.telephony.of(first) == ["hangup"]
         await s.end(second, HangupReason.BUSY)
         assert len(s.endings()) == 1
+
+
+async def test_no_target_is_claimed_for_which_no_trunk_has_room(stage: Stages) -> None:
+    def full(made: Stage) -> None:
+        made.telephony.room = 0
+
+    async with stage(NUMBERS[:6], prepare=full) as s:
+        await s.settle(2.0)
+        assert s.calls == []
+        assert len(s.targets.idle) == 6
+        s.telephony.room = None
+        # Nobody tells when there is room again: it is looked for.
+        await s.settle(0.5)
+        assert len(s.calls) == 6

@@ -94,6 +94,9 @@ def test_it_is_the_documented_condition_applied_one_by_one(available: int, level
         ({"has_queue": True, "available": 9, "tokens": 4}, Decision(4, Bound.CALLS_PER_SECOND)),
         ({"is_stopping": True}, Decision(0, Bound.STOPPING)),
         ({"is_carrier_up": False}, Decision(0, Bound.CARRIER)),
+        ({"room": 5}, Decision(5, Bound.CARRIER)),
+        ({"room": 0, "tokens": 0}, Decision(0, Bound.CARRIER)),
+        ({"room": 100}, Decision(64, Bound.NONE)),
         ({}, Decision(64, Bound.NONE)),
     ],
 )
