@@ -2,8 +2,8 @@
 
 from gateway import app
 from gateway.config import GatewaySettings
-from services.common.config import load
-from services.common.log import configure
+from services.common.config import load, masked
+from services.common.log import configure, get_logger
 from services.common.server import run
 
 
@@ -11,6 +11,7 @@ def main() -> None:
     """Run the gateway process."""
     settings = load(GatewaySettings)
     configure(app.NAME, settings.log_level)
+    get_logger().info("settings", **masked(settings))
     run(app.run(settings))
 
 

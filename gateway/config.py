@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from gateway.timeforms import TimeForm
 from services.common.config import ServiceSettings
@@ -30,13 +30,13 @@ class GatewaySettings(ServiceSettings):
     dialer_address: str = "127.0.0.1:50054"
     """host:port of the dialer processes, separated by commas; any of them answers for every call."""
 
-    login_secret: str = Field(min_length=32)
+    login_secret: SecretStr
     """Signs login tokens and derives generated credentials: at least 32 characters, kept secret."""
-    bootstrap_access_key: str = ""
+    bootstrap_access_key: SecretStr = SecretStr("")
     """Access key of the first customer; empty generates one."""
     bootstrap_username: str = "admin@outbound.local"
     """Login of the first customer's administrator, shaped like an e-mail address."""
-    bootstrap_password: str = ""
+    bootstrap_password: SecretStr = SecretStr("")
     """Password of that administrator, at least 8 characters; empty generates one."""
 
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1024, le=16 * MEBIBYTE)
@@ -72,10 +72,17 @@ class GatewaySettings(ServiceSettings):
     streams_per_customer: int = Field(default=100, ge=1, le=10_000)
     """Event streams one customer may hold open at once in this process."""
 
+    @field_validator("login_secret")
+    @classmethod
+    def _secret_form(cls, value: SecretStr) -> SecretStr:
+        if len(value) < 32:
+            raise ValueError("accepted: at least 32 characters")
+        return value
+
     @field_validator("bootstrap_access_key")
     @classmethod
-    def _key_form(cls, value: str) -> str:
-        if value and _ACCESS_KEY.fullmatch(value) is None:
+    def _key_form(cls, value: SecretStr) -> SecretStr:
+        if value and _ACCESS_KEY.fullmatch(value.get_secret_value()) is None:
             raise ValueError("accepted: vb_ and 32 letters or digits, or nothing")
         return value
 
@@ -88,7 +95,7 @@ class GatewaySettings(ServiceSettings):
 
     @field_validator("bootstrap_password")
     @classmethod
-    def _password_form(cls, value: str) -> str:
+    def _password_form(cls, value: SecretStr) -> SecretStr:
         if value and not 8 <= len(value) <= 256:
             raise ValueError("accepted: 8 to 256 characters, or nothing")
         return value
