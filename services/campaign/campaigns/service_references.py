@@ -17,6 +17,7 @@ from services.common.errors import (
     NotFound,
     invalid,
 )
+from services.common.log import get_logger
 
 LEFTOVER_SECONDS = 60.0
 """A binding asked for is checked after this much real time, should its request have died."""
@@ -138,8 +139,14 @@ class References:
         """Like settle, but a failure is left to the noted check: the answer must not wait for it."""
         try:
             await self.settle(customer_id, outdial_id, campaign_id)
-        except AppError:
-            return
+        except AppError as exc:
+            get_logger().warning(
+                "binding_not_settled",
+                outdial=str(outdial_id),
+                campaign=str(campaign_id),
+                error=exc.message,
+                reason=exc.reason,
+            )
 
     async def settle_due(self) -> int:
         """Settle noted checks that are due; how many there were."""
