@@ -7,6 +7,7 @@ from typing import Any, Final
 from outbound.flow.v1 import flow_service_pb2 as flow_pb
 from outbound.queue.v1 import queue_service_pb2 as pb
 
+from gateway import idempotency
 from gateway.documents import ACTION_LIST, IDENTIFIERS
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text
 from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape
@@ -14,10 +15,19 @@ from gateway.resources.common import by_id, page_of, present_members
 from gateway.resources.direct import DIRECT_HASH, hashed, renewal, with_hash, with_hashes
 from gateway.routes import PAGE, Call, One, PageOf, Route
 from gateway.upstreams import Rpc
-from services.common.errors import AppError
+from services.common.errors import (
+    AppError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+)
+from services.common.log import get_logger
 
 TAG = "queues"
 _DAY_MS: Final = 86_400_000
+_REFUSALS: Final = (InvalidArgument, PermissionDenied, NotFound, FailedPrecondition)
+"""After these the queue was certainly not written; after any other failure it may have been."""
 
 QUEUE = Shape(
     "Queue",
@@ -99,14 +109,21 @@ async def _with_wait_flow(call: Call, rpc_name: str, build: Any) -> Any:
     made = await _wait_flow(call, call.body)
     try:
         queue = await call.parts.upstreams.call(Rpc("queue", rpc_name), build(call), call.caller)
-    except AppError:
-        if made:
-            # Nobody knows of the flow yet; it must not stay behind.
-            await call.parts.upstreams.call(
-                Rpc("flow", "DeleteFlow"), flow_pb.DeleteFlowRequest(id=made), call.caller
-            )
+    except _REFUSALS:
+        # With an Idempotency-Key the flow may be an earlier request's, whose queue uses it.
+        if made and idempotency.key_of(call.request) is None:
+            await _forget_wait_flow(call, made)
         raise
     return await hashed(call, queue)
+
+
+async def _forget_wait_flow(call: Call, flow_id: str) -> None:
+    """Delete a flow that nobody knows of yet; the answer is the refusal that led here."""
+    request = flow_pb.DeleteFlowRequest(id=flow_id)
+    try:
+        await call.parts.upstreams.call(Rpc("flow", "DeleteFlow"), request, call.caller)
+    except AppError as exc:
+        get_logger().warning("wait_flow_left_over", flow=flow_id, error=exc.message)
 
 
 def _create_request(call: Call) -> pb.CreateQueueRequest:
