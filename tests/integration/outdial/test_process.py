@@ -147,10 +147,9 @@ async def test_import_over_the_wire(process: Process) -> None:
             yield outdial_pb.ImportTargetsRequest(chunk=chunk)
         yield END
 
+    chunks = (b"phone,na", b"me\n+15550000001,Ann\nx", b",Bob\n")
     with acting_for(CUSTOMER):
-        done = await process.customer.ImportTargets(
-            requests(b"phone,na", b"me\n+15550000001,Ann\nx", b",Bob\n")
-        )
+        done = await process.customer.ImportTargets(requests(*chunks))
         assert done.state == outdial_pb.ImportResult.STATE_DONE
         assert (done.row_count, done.accepted_count, done.rejected_count) == (2, 1, 1)
         assert (done.rejects[0].line, done.rejects[0].value) == (3, "x")
@@ -158,10 +157,10 @@ async def test_import_over_the_wire(process: Process) -> None:
         assert await process.customer.GetImport(outdial_pb.GetImportRequest(**ids)) == done
         pages = process.customer.ListImportRejects(outdial_pb.ListImportRejectsRequest(**ids))
         assert [each async for page in pages for each in page.rejects] == list(done.rejects)
-        assert await process.customer.ImportTargets(requests()) == done
+        assert await process.customer.ImportTargets(requests(*chunks)) == done
         header.is_strict = True
         with pytest.raises(AlreadyExists):
-            await process.customer.ImportTargets(requests())
+            await process.customer.ImportTargets(requests(*chunks))
 
         async def headless() -> AsyncIterator[outdial_pb.ImportTargetsRequest]:
             yield outdial_pb.ImportTargetsRequest(chunk=b"phone\n")
