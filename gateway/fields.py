@@ -14,12 +14,13 @@ from typing import Any, Final
 from gateway.members import Json, Schema
 from services.common.errors import FieldViolation, InvalidArgument, invalid
 from services.common.ids import optional_id
+from services.common.texts import MAX_NAME, MAX_TEXT
 
 Parser = Callable[[Json, str], Any]
 """Takes the JSON value and the field's path; gives the parsed value or raises InvalidArgument."""
 
-NAME_LENGTH: Final = 255
-TEXT_LENGTH: Final = 65_536
+NAME_LENGTH: Final = MAX_NAME
+TEXT_LENGTH: Final = MAX_TEXT
 ACTIONS: Final = 100
 
 

@@ -11,14 +11,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
 
 SLOTS = 5
 """Addresses a target may have."""
-MAX_NAME = 255
-"""Longest name, in characters."""
-MAX_TEXT_BYTES = 64 * 1024
-"""Longest detail and data, in UTF-8 bytes."""
 MAX_BATCH = 1000
 """Most targets in one request, and most exhausted targets one claim closes."""
 MAX_TRIES = 100
@@ -178,21 +174,6 @@ def owned(outdial: Outdial | None, outdial_id: UUID, customer_id: UUID | None) -
             f"outdial {outdial_id} belongs to another customer", outdial_id=str(outdial_id)
         )
     return outdial
-
-
-def check_texts(name: str | None, detail: str | None, data: str | None) -> None:
-    """InvalidArgument for texts that are too long or hold NUL characters, which cannot be stored."""
-    for member, value in (("name", name), ("detail", detail), ("data", data)):
-        if value is None:
-            continue
-        if "\x00" in value:
-            raise invalid(member, value, "text without NUL characters")
-        if member != "name" and len(value) * 4 > MAX_TEXT_BYTES:
-            size = len(value.encode())
-            if size > MAX_TEXT_BYTES:
-                raise invalid(member, f"{size} bytes", f"at most {MAX_TEXT_BYTES} bytes")
-    if name is not None and len(name) > MAX_NAME:
-        raise invalid("name", f"{len(name)} characters", f"at most {MAX_NAME} characters")
 
 
 def digest(*body: object) -> bytes:

@@ -13,11 +13,11 @@ from services.common.errors import (
 )
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.outdial.domain import (
     OUTDIAL_IN_USE,
     Outdial,
     Progress,
-    check_texts,
     digest,
     owned,
     require_not_deleted,
@@ -59,7 +59,7 @@ class OutdialService:
 
     async def create_outdial(self, customer_id: UUID, wanted: NewOutdial) -> Outdial:
         """Make an outdial. With an id that exists: the same body returns it, another AlreadyExists."""
-        check_texts(wanted.name, wanted.detail, wanted.data)
+        check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
         if wanted.campaign_id is not None:
             await self._require_campaign(customer_id, wanted.campaign_id)
         outdial = Outdial(
@@ -103,7 +103,7 @@ class OutdialService:
         The campaign can be exchanged or released while the present one stands still: otherwise
         FailedPrecondition.
         """
-        check_texts(changes.name, changes.detail, changes.data)
+        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
         before = await self.get_outdial(customer_id, outdial_id)
         is_rebound = changes.is_binding and changes.campaign_id != before.campaign_id
         if is_rebound:

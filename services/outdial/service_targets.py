@@ -18,6 +18,7 @@ from services.common.errors import (
 )
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.outdial.domain import (
     MAX_BATCH,
     SLOTS,
@@ -26,7 +27,6 @@ from services.outdial.domain import (
     Outdial,
     Status,
     Target,
-    check_texts,
     delta,
     digest,
     owned,
@@ -124,7 +124,7 @@ class TargetService:
         FailedPrecondition for destinations of a target that is being dialed. A target that is done
         stays so: reset it to have it dialed again.
         """
-        check_texts(changes.name, changes.detail, changes.data)
+        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
         async with self._begin() as tx:
             found = await tx.targets.lock([target_id])
             target = await _target(tx, found, customer_id, outdial_id, target_id)
@@ -196,7 +196,7 @@ def _new_target(
     wanted: NewTarget, index: int, customer_id: UUID, outdial_id: UUID, tm: datetime
 ) -> Target:
     prefix = f"targets[{index}]."
-    check_texts(wanted.name, wanted.detail, wanted.data)
+    check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
     if len(wanted.destinations) > SLOTS:
         given = f"{len(wanted.destinations)} addresses"
         raise invalid(f"{prefix}destinations", given, f"at most {SLOTS}")

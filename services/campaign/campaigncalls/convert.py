@@ -33,9 +33,9 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import parse_id, text
+from services.common.texts import MAX_NAME, check_text, storable
 
 Pb = campaign_pb.Campaigncall
-MAX_DETAIL = 255
 
 _STATUSES = {
     CallStatus.DIALING: Pb.STATUS_DIALING,
@@ -178,10 +178,10 @@ def resolution_to_proto(resolution: Resolution) -> campaign_pb.AttemptResolution
 
 
 def dialer_id_of(value: str) -> str:
-    """The name of a dialer; InvalidArgument when empty."""
+    """The name of a dialer; InvalidArgument when empty or no name."""
     if not value:
         raise invalid("dialer_id", value, "the name of the dialer")
-    return value
+    return check_text("dialer_id", value, MAX_NAME)
 
 
 def _attempt(message: campaign_pb.OpeningAttempt, place: str) -> Attempt:
@@ -211,20 +211,13 @@ def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
         id=parse_id(message.id, f"{place}.id"),
         kind=kind,
         tm=timestamp_from_proto(message.tm),
-        hangup_reason=_storable(message.hangup_reason),
-        hangup_detail=_storable(message.hangup_detail),
+        # Words of a network: refusing them would leave the attempt open.
+        hangup_reason=storable(message.hangup_reason),
+        hangup_detail=storable(message.hangup_detail),
         is_refunded=message.is_refunded,
         is_abandoned=message.is_abandoned,
         tm_answer=optional_timestamp(message.tm_answer, message.HasField("tm_answer")),
     )
-
-
-def _storable(words: str) -> str:
-    """Words of a network: cut to a sane length, without what the database cannot hold.
-
-    Refusing them instead would leave the attempt open.
-    """
-    return words[:MAX_DETAIL].replace("\x00", "")
 
 
 def _limited(field: str, count: int) -> None:

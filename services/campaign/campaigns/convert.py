@@ -30,6 +30,7 @@ from services.campaign.convert import (
 from services.common.convert import address_to_proto, timestamp_to_proto
 from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
+from services.common.texts import MAX_TEXT, storable
 
 Pb = campaign_pb.Campaign
 
@@ -211,7 +212,8 @@ def run_end_from_proto(request: campaign_pb.FinishRunRequest) -> RunEnd:
         campaign_id=parse_id(request.campaign_id, "campaign_id"),
         run_number=request.run_number,
         fencing_token=request.fencing_token,
-        detail=request.detail,
+        # An end that is refused would leave the run going on for ever.
+        detail=storable(request.detail, MAX_TEXT),
         is_error=request.is_error,
     )
 

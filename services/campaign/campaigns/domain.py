@@ -10,10 +10,10 @@ from uuid import UUID
 from services.common.actions import Action, unsupported, validate_actions
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.texts import check_texts
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"
-NAME_LENGTH = 255
 MAX_SERVICE_LEVEL = 1000
 DEFAULT_SERVICE_LEVEL = 100
 
@@ -207,6 +207,7 @@ class CampaignStats:
 
 def create(draft: CampaignDraft, campaign_id: UUID, customer_id: UUID, now: datetime) -> Campaign:
     """The campaign asked for, in status stop; InvalidArgument names a bad member."""
+    check_texts(name=draft.name, detail=draft.detail)
     level = DEFAULT_SERVICE_LEVEL if draft.service_level is None else draft.service_level
     return checked(
         Campaign(
@@ -237,6 +238,7 @@ def change(campaign: Campaign, wanted: CampaignChange, now: datetime) -> Campaig
     outdial, outplan or type would change before it has stopped.
     """
     refuse_deleted(campaign)
+    check_texts(name=wanted.name, detail=wanted.detail)
     actions = wanted.actions
     changed = replace(
         campaign,
@@ -317,9 +319,7 @@ def dialed_actions(campaign: Campaign, flow_actions: tuple[Action, ...]) -> tupl
 
 
 def checked(campaign: Campaign) -> Campaign:
-    """The campaign if every member is within its range; InvalidArgument names one that is not."""
-    if len(campaign.name) > NAME_LENGTH:
-        raise invalid("name", campaign.name, f"at most {NAME_LENGTH} characters")
+    """The campaign if its figures and references can be; InvalidArgument names one that cannot."""
     if not 1 <= campaign.service_level <= MAX_SERVICE_LEVEL:
         raise invalid("service_level", campaign.service_level, f"1 to {MAX_SERVICE_LEVEL} percent")
     if campaign.next_campaign_id == campaign.id:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.texts import check_texts
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
@@ -24,7 +25,6 @@ MAX_TRY_INTERVAL_MS = 31 * 24 * 3600 * 1000
 MAX_TRY_COUNT = 100
 MAX_CALLS_PER_SECOND = 10_000.0
 MAX_CONCURRENT = 100_000
-NAME_LENGTH = 255
 NO_MAXIMA_GIVEN = (1, 0, 0, 0, 0)
 """Tries when a create request names none of the five: one would be a plan that reaches nobody."""
 
@@ -95,6 +95,7 @@ class OutplanChange:
 
 def create(draft: OutplanDraft, outplan_id: UUID, customer_id: UUID, now: datetime) -> Outplan:
     """The outplan asked for; InvalidArgument names a bad member."""
+    check_texts(name=draft.name, detail=draft.detail)
     counts = draft.max_try_counts
     maxima = tuple(counts.get(slot, 0) for slot in range(SLOTS)) if counts else NO_MAXIMA_GIVEN
     return checked(
@@ -122,6 +123,7 @@ def change(plan: Outplan, wanted: OutplanChange, now: datetime) -> Outplan:
     """
     if plan.tm_delete is not None:
         raise FailedPrecondition(f"outplan {plan.id} is deleted; create another")
+    check_texts(name=wanted.name, detail=wanted.detail)
     counts = wanted.max_try_counts or {}
     changed = replace(
         plan,
@@ -163,9 +165,7 @@ def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
 
 
 def checked(plan: Outplan) -> Outplan:
-    """The plan if every member is within its range; InvalidArgument names the first that is not."""
-    if len(plan.name) > NAME_LENGTH:
-        raise invalid("name", plan.name, f"at most {NAME_LENGTH} characters")
+    """The plan if every figure is within its range; InvalidArgument names the first that is not."""
     _in_range("dial_timeout", plan.dial_timeout, 0, MAX_DIAL_TIMEOUT_MS, "milliseconds")
     _in_range("try_interval", plan.try_interval, 0, MAX_TRY_INTERVAL_MS, "milliseconds")
     for slot, count in enumerate(plan.max_try_counts):

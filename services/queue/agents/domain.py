@@ -13,7 +13,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, InvalidArgument, invalid
+from services.common.errors import FailedPrecondition, invalid
 
 AGENT_NOT_FOUND = "AGENT_NOT_FOUND"
 AGENT_ALREADY_EXISTS = "AGENT_ALREADY_EXISTS"
@@ -29,8 +29,6 @@ PERMISSION_MASK = 0xF0
 RING_METHODS = ("ringall", "linear")
 ADDRESS_TYPES = ("tel", "sip", "extension")
 MAX_ADDRESSES = 20
-MAX_NAME = 255
-MAX_DETAIL = 10_000
 MAX_USERNAME = 255
 PASSWORD_LENGTH = (8, 256)
 
@@ -323,15 +321,6 @@ def check_status(status: str) -> AgentStatus:
     return AgentStatus(status)
 
 
-def check_text(field: str, value: str, longest: int) -> str:
-    """The text, if it is not too long and the database can hold it."""
-    if len(value) > longest:
-        raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
-    if "\x00" in value:
-        raise invalid(field, value, "text without NUL characters")
-    return value
-
-
 def check_addresses(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
     """The addresses, if an agent's phone can have them and none is repeated."""
     if len(addresses) > MAX_ADDRESSES:
@@ -345,12 +334,6 @@ def check_addresses(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
             raise invalid(f"addresses[{index}].target", address.target, "each address once")
         seen.add(key)
     return addresses
-
-
-def unknown_tags(field: str, missing: set[UUID]) -> InvalidArgument:
-    """The error for tags that are given but do not exist."""
-    named = ", ".join(sorted(str(each) for each in missing))
-    return invalid(field, named, "ids of existing tags of this customer")
 
 
 def last_admin(agent: Agent) -> FailedPrecondition:

@@ -16,9 +16,11 @@ from services.common.errors import (
 )
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.queue.agents import domain
 from services.queue.agents.domain import Agent, AgentChange, AgentState, AgentStatus, NewAgent
 from services.queue.agents.ports import AgentsTransaction, BeginAgents, Passwords
+from services.queue.agents.service_tags import require_tags
 
 
 class AgentService:
@@ -38,7 +40,7 @@ class AgentService:
         domain.check_password(new.password)
         password_hash = await self._passwords.hash(new.password)
         async with self._begin() as tx:
-            await _require_tags(tx, customer_id, agent.tag_ids)
+            await require_tags(tx.tags, customer_id, agent.tag_ids)
             if await tx.agents.insert(agent, password_hash):
                 tx.events.agent("created", agent)
                 return agent
@@ -76,7 +78,7 @@ class AgentService:
                 await tx.agents.hold_admins(customer_id)
             if change.tag_ids is not None:
                 # Before the agent: the deletion of a tag locks in this order too.
-                await _require_tags(tx, customer_id, change.tag_ids)
+                await require_tags(tx.tags, customer_id, change.tag_ids)
             agent = await _locked(tx, customer_id, agent_id)
             now = self._clock.now()
             changed = change.applied(agent, now)
@@ -129,13 +131,14 @@ class AgentService:
 
 
 def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
+    check_texts(name=new.name, detail=new.detail)
     permission = domain.PERMISSION_AGENT if new.permission is None else new.permission
     return Agent(
         id=new.id or new_id(),
         customer_id=customer_id,
         username=domain.check_username(new.username),
-        name=domain.check_text("name", new.name, domain.MAX_NAME),
-        detail=domain.check_text("detail", new.detail, domain.MAX_DETAIL),
+        name=new.name,
+        detail=new.detail,
         ring_method=domain.check_ring_method(new.ring_method),
         permission=domain.check_permission(permission),
         tag_ids=tuple(dict.fromkeys(new.tag_ids)),
@@ -183,10 +186,7 @@ def _same_or_taken(wanted: Agent, existing: Agent | None) -> Agent:
 
 
 def _checked(change: AgentChange) -> AgentChange:
-    if change.name is not None:
-        domain.check_text("name", change.name, domain.MAX_NAME)
-    if change.detail is not None:
-        domain.check_text("detail", change.detail, domain.MAX_DETAIL)
+    check_texts(name=change.name, detail=change.detail)
     if change.permission is not None:
         domain.check_permission(change.permission)
     if change.addresses is not None:
@@ -217,15 +217,6 @@ async def _locked(tx: AgentsTransaction, customer_id: UUID, agent_id: UUID) -> A
     if agent.tm_delete is not None:
         raise FailedPrecondition(f"agent {agent_id} is deleted", agent_id=str(agent_id))
     return agent
-
-
-async def _require_tags(
-    tx: AgentsTransaction, customer_id: UUID, tag_ids: tuple[UUID, ...]
-) -> None:
-    if tag_ids:
-        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
-        if missing:
-            raise domain.unknown_tags("tag_ids", missing)
 
 
 async def _require_other_admin(tx: AgentsTransaction, agent: Agent) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.errors import (
+    AlreadyExists,
+    FailedPrecondition,
+    NotFound,
+    PermissionDenied,
+    invalid,
+)
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.queue.agents import domain
 from services.queue.agents.domain import Tag
-from services.queue.agents.ports import BeginAgents
+from services.queue.agents.ports import BeginAgents, Tags
 
 
 class TagService:
@@ -25,11 +33,12 @@ class TagService:
         self, customer_id: UUID, tag_id: UUID | None, name: str, detail: str
     ) -> Tag:
         """A new tag. Repeating it with the same id and body gives the same tag."""
+        check_texts(name=name, detail=detail)
         tag = Tag(
             id=tag_id or new_id(),
             customer_id=customer_id,
-            name=domain.check_text("name", name, domain.MAX_NAME),
-            detail=domain.check_text("detail", detail, domain.MAX_DETAIL),
+            name=name,
+            detail=detail,
             tm_create=self._clock.now(),
         )
         async with self._begin() as tx:
@@ -56,16 +65,15 @@ class TagService:
         self, customer_id: UUID, tag_id: UUID, name: str | None, detail: str | None
     ) -> Tag:
         """The tag with the members that are not None changed."""
+        check_texts(name=name, detail=detail)
         async with self._begin() as tx:
             tag = _owned(customer_id, tag_id, await tx.tags.lock(tag_id))
             if tag.tm_delete is not None:
                 raise FailedPrecondition(f"tag {tag_id} is deleted", tag_id=str(tag_id))
             changed = replace(
                 tag,
-                name=domain.check_text("name", tag.name if name is None else name, domain.MAX_NAME),
-                detail=domain.check_text(
-                    "detail", tag.detail if detail is None else detail, domain.MAX_DETAIL
-                ),
+                name=tag.name if name is None else name,
+                detail=tag.detail if detail is None else detail,
             )
             if changed == tag:
                 return tag
@@ -94,6 +102,14 @@ class TagService:
             for agent in await tx.agents.remove_tag(customer_id, tag_id, now):
                 tx.events.agent("updated", agent)
         return gone
+
+
+async def require_tags(tags: Tags, customer_id: UUID, tag_ids: Collection[UUID]) -> None:
+    """InvalidArgument unless all are tags of the customer; until the end they stay so."""
+    missing = set(tag_ids) - await tags.existing(customer_id, tag_ids) if tag_ids else set()
+    if missing:
+        named = ", ".join(sorted(map(str, missing)))
+        raise invalid("tag_ids", named, "ids of existing tags of this customer")
 
 
 def _owned(customer_id: UUID, tag_id: UUID, tag: Tag | None) -> Tag:

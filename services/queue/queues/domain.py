@@ -8,12 +8,11 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.errors import invalid
+from services.common.texts import check_texts
 
 QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
 INVALID_ROUTING_METHOD = "INVALID_ROUTING_METHOD"
 
-MAX_NAME = 255
-MAX_DETAIL = 10_000
 MAX_LIMIT_MS = 30 * 86_400_000
 """Longest wait_timeout and service_timeout: 30 days."""
 MAX_WRAPUP_MS = 86_400_000
@@ -53,8 +52,7 @@ class Queue:
 
     def checked(self) -> Queue:
         """The queue, if every value is accepted."""
-        _check_text("name", self.name, MAX_NAME)
-        _check_text("detail", self.detail, MAX_DETAIL)
+        check_texts(name=self.name, detail=self.detail)
         _check_range("wait_timeout", self.wait_timeout, 0, MAX_LIMIT_MS)
         _check_range("service_timeout", self.service_timeout, 0, MAX_LIMIT_MS)
         _check_range("wrapup_time", self.wrapup_time, 0, MAX_WRAPUP_MS)
@@ -139,13 +137,6 @@ def check_routing_method(method: str) -> RoutingMethod:
             reason=INVALID_ROUTING_METHOD,
         )
     return RoutingMethod(method)
-
-
-def _check_text(field: str, value: str, longest: int) -> None:
-    if len(value) > longest:
-        raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
-    if "\x00" in value:
-        raise invalid(field, value, "text without NUL characters")
 
 
 def _check_range(field: str, value: int, low: int, high: int) -> None:

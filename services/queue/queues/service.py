@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -10,7 +9,7 @@ from services.common.clock import Clock
 from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
 from services.common.ids import new_id
 from services.common.paging import Page, cut
-from services.queue.agents.domain import unknown_tags
+from services.queue.agents.service_tags import require_tags
 from services.queue.queues.domain import (
     DEFAULT_RING_MS,
     QUEUE_NOT_FOUND,
@@ -58,7 +57,7 @@ class QueueService:
             tm_create=self._clock.now(),
         ).checked()
         async with self._begin() as tx:
-            await _require_tags(tx, customer_id, queue.tag_ids)
+            await require_tags(tx.tags, customer_id, queue.tag_ids)
             if await tx.queues.insert(queue):
                 tx.events.queue("created", queue)
                 return QueueView(queue, Members())
@@ -93,7 +92,7 @@ class QueueService:
             change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
         async with self._begin() as tx:
             # Before the queue: the deletion of a tag locks in this order too.
-            await _require_tags(tx, customer_id, change.tag_ids or ())
+            await require_tags(tx.tags, customer_id, change.tag_ids or ())
             queue = _owned(customer_id, queue_id, await tx.queues.lock(queue_id))
             if queue.tm_delete is not None:
                 raise FailedPrecondition(f"queue {queue_id} is deleted", queue_id=str(queue_id))
@@ -133,12 +132,3 @@ def _owned(customer_id: UUID, queue_id: UUID, queue: Queue | None) -> Queue:
             f"queue {queue_id} belongs to another customer", queue_id=str(queue_id)
         )
     return queue
-
-
-async def _require_tags(
-    tx: QueuesTransaction, customer_id: UUID, tag_ids: Collection[UUID]
-) -> None:
-    if tag_ids:
-        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
-        if missing:
-            raise unknown_tags("tag_ids", missing)
