@@ -9,6 +9,7 @@ from pydantic import Field, SecretStr, field_validator
 
 from gateway.timeforms import TimeForm
 from services.common.config import ServiceSettings
+from services.common.limits import PASSWORD_LENGTH
 
 MEBIBYTE = 1024 * 1024
 _ACCESS_KEY = re.compile(r"vb_[A-Za-z0-9]{32}")
@@ -96,6 +97,7 @@ class GatewaySettings(ServiceSettings):
     @field_validator("bootstrap_password")
     @classmethod
     def _password_form(cls, value: SecretStr) -> SecretStr:
-        if value and not 8 <= len(value) <= 256:
-            raise ValueError("accepted: 8 to 256 characters, or nothing")
+        shortest, longest = PASSWORD_LENGTH
+        if value and not shortest <= len(value) <= longest:
+            raise ValueError(f"accepted: {shortest} to {longest} characters, or nothing")
         return value

@@ -21,7 +21,6 @@ Parser = Callable[[Json, str], Any]
 
 NAME_LENGTH: Final = MAX_NAME
 TEXT_LENGTH: Final = MAX_TEXT
-ACTIONS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,10 @@ from gateway.resources.common import Build, by_id, page_of, present_members
 from gateway.resources.direct import DIRECT_HASH, renewal, with_hash, with_hashes
 from gateway.routes import PAGE, Call, Handler, One, PageOf, Route
 from services.common.errors import PermissionDenied
+from services.common.limits import MAX_ADDRESSES, PASSWORD_LENGTH
 
 TAG = "agents"
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = PASSWORD_LENGTH
 STATUSES: Final = ("available", "away", "busy", "offline")
 
 AGENT = Shape(
@@ -56,15 +58,22 @@ _NAME = Field("name", text(NAME_LENGTH), "Name.")
 _DETAIL = Field("detail", text(), "Description.")
 _RING = Field("ring_method", one_of({"": "", "ringall": "ringall", "linear": "linear"}), "")
 _PERMISSION = Field("permission", integer(0, 240), "Bits: 16 agent, 32 admin, 64 manager.")
-_PASSWORD = Field("password", text(256, 8), "8 to 256 characters.")
+_PASSWORD = Field("password", text(_LONGEST_PASSWORD, _SHORTEST_PASSWORD), "8 to 256 characters.")
 _TAGS = Field("tag_ids", IDENTIFIERS, "Tags.")
-_ADDRESSES = Field("addresses", list_of(ADDRESS, 20), "tel, sip or extension, rung in order.")
+_ADDRESSES = Field(
+    "addresses", list_of(ADDRESS, MAX_ADDRESSES), "tel, sip or extension, rung in order."
+)
 _STATUS = Field("status", one_of({word: word for word in STATUSES}), "New status.")
 
 _CREATE = Body(
     "AgentCreate",
     Field("username", text(NAME_LENGTH, 3), "Shaped like an e-mail address.", required=True),
-    Field("password", text(256, 8), "8 to 256 characters.", required=True),
+    Field(
+        "password",
+        text(_LONGEST_PASSWORD, _SHORTEST_PASSWORD),
+        "8 to 256 characters.",
+        required=True,
+    ),
     _NAME,
     _DETAIL,
     _RING,

@@ -23,6 +23,7 @@ from gateway.resources.common import (
 )
 from gateway.routes import Call, One, Route
 from gateway.stats import STATE, STATUS, STOP_REASON
+from services.common.limits import SERVICE_LEVEL
 
 TAG = "campaigns"
 _C = pb.Campaign
@@ -89,7 +90,7 @@ CAMPAIGN = Shape(
 _NAME = Field("name", text(NAME_LENGTH), "Name.")
 _DETAIL = Field("detail", text(), "Description.")
 _TYPE = Field("type", words(TYPES), "What an attempt is; default `call`. `sms` means `message`.")
-_LEVEL = Field("service_level", integer(1, 1000, "percent"), "Percent, 1..1000; default 100.")
+_LEVEL = Field("service_level", integer(*SERVICE_LEVEL, "percent"), "Percent; default 100.")
 _END = Field("end_handle", words(END_HANDLES), "What happens at the end; default `stop`.")
 _ACTIONS = Field("actions", ACTION_LIST, "Actions run on answer; win over flow_id.")
 _SOURCE = Field("source", ADDRESS, "Caller id that overrides the outplan's.")

@@ -30,10 +30,17 @@ from gateway.resources.common import (
     rpc,
 )
 from gateway.routes import Call, One, Route
+from services.common.limits import (
+    DIAL_TIMEOUT_MS,
+    MAX_CALLS_PER_SECOND,
+    MAX_CONCURRENT,
+    SLOTS,
+    TRY_COUNT,
+    TRY_INTERVAL_MS,
+)
 
 TAG = "outplans"
-_DAY_MS: Final = 86_400_000
-_SLOTS: Final = range(5)
+_SLOTS: Final = range(SLOTS)
 
 OUTPLAN = Shape(
     "Outplan",
@@ -68,16 +75,16 @@ _NAMES = (
 )
 _DIAL = (
     Field("source", ADDRESS, "Caller id."),
-    Field("dial_timeout", integer(0, 600_000, "milliseconds"), "Milliseconds; 0: 60,000."),
+    Field("dial_timeout", integer(*DIAL_TIMEOUT_MS, "milliseconds"), "Milliseconds; 0: 60,000."),
     Field(
         "try_interval",
-        integer(0, 31 * _DAY_MS, "milliseconds"),
+        integer(*TRY_INTERVAL_MS, "milliseconds"),
         "Milliseconds from the end of an attempt to the next on the same target.",
     ),
     *(
         Field(
             f"max_try_count_{index}",
-            integer(0, 100),
+            integer(*TRY_COUNT),
             f"Tries on destination_{index}, 0..100. When none of the five is sent to create, "
             "max_try_count_0 is 1.",
         )
@@ -85,12 +92,12 @@ _DIAL = (
     ),
     Field(
         "calls_per_second",
-        number(0, 10_000),
+        number(0, MAX_CALLS_PER_SECOND),
         "New attempts a second of each campaign; 0: the default.",
     ),
     Field(
         "max_concurrent",
-        integer(0, 100_000),
+        integer(0, MAX_CONCURRENT),
         "Attempts in flight at once of each campaign; 0: the default.",
     ),
 )

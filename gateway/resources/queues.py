@@ -22,10 +22,10 @@ from services.common.errors import (
     NotFound,
     PermissionDenied,
 )
+from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS
 from services.common.log import get_logger
 
 TAG = "queues"
-_DAY_MS: Final = 86_400_000
 _REFUSALS: Final = (InvalidArgument, PermissionDenied, NotFound, FailedPrecondition)
 """After these the queue was certainly not written; after any other failure it may have been."""
 
@@ -74,10 +74,10 @@ _BODY = Body(
         ACTION_LIST,
         "The older form of wait_flow_id: a flow is made of them.",
     ),
-    Field("wait_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
-    Field("service_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
-    Field("wrapup_time", integer(0, _DAY_MS, "milliseconds"), "After each conversation."),
-    Field("ring_timeout", integer(1000, 600_000, "milliseconds"), "Default 20,000."),
+    Field("wait_timeout", integer(*QUEUE_LIMIT_MS, "milliseconds"), "0: none."),
+    Field("service_timeout", integer(*QUEUE_LIMIT_MS, "milliseconds"), "0: none."),
+    Field("wrapup_time", integer(*WRAPUP_MS, "milliseconds"), "After each conversation."),
+    Field("ring_timeout", integer(*RING_MS, "milliseconds"), "Default 20,000."),
 )
 _MEMBERS = (
     "name",

@@ -18,13 +18,14 @@ from gateway.routes import Call, One, Plain, Route
 from gateway.timeforms import TimeForm
 from gateway.upstreams import Rpc
 from services.common.errors import InvalidArgument, Unauthenticated
+from services.common.limits import PASSWORD_LENGTH
 
 TAG = "session"
 
 _LOGIN = Body(
     "Login",
     Field("username", text(NAME_LENGTH), "Username of an agent.", required=True),
-    Field("password", text(256), "Password.", required=True),
+    Field("password", text(PASSWORD_LENGTH[1]), "Password.", required=True),
 )
 _LOGIN_ANSWER = {
     "type": "object",

@@ -16,11 +16,10 @@ from gateway.resources.common import listing, page_of, present_members, reading,
 from gateway.routes import Alternative, Answer, Call, One, Route
 from gateway.upstreams import Rpc
 from services.common.errors import invalid
+from services.common.limits import MAX_BATCH, SLOTS
 
 TAG = "targets"
-BATCH: Final = 1000
-"""Most targets in one request that is not an import."""
-_SLOTS: Final = range(5)
+_SLOTS: Final = range(SLOTS)
 _T = pb.Target
 _STATUSES: Final = {
     "idle": _T.STATUS_IDLE,
@@ -95,13 +94,13 @@ _FIELDS = (
     ),
 )
 _TARGET = Body("TargetInput", *_FIELDS)
-_LIST = list_of(_TARGET.kind(), BATCH)
+_LIST = list_of(_TARGET.kind(), MAX_BATCH)
 
 
 def _some(value: Json, path: str) -> list[dict[str, Any]]:
     targets: list[dict[str, Any]] = _LIST.parse(value, path)
     if not targets:
-        raise invalid(path, "an empty list", f"1 to {BATCH} targets")
+        raise invalid(path, "an empty list", f"1 to {MAX_BATCH} targets")
     return targets
 
 

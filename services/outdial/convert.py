@@ -16,9 +16,9 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import parse_id, text
+from services.common.limits import SLOTS
 from services.outdial.domain import (
     MAX_TRIES,
-    SLOTS,
     Claimed,
     Outdial,
     Plan,

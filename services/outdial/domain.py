@@ -12,11 +12,8 @@ from uuid import UUID
 
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
+from services.common.limits import SLOTS
 
-SLOTS = 5
-"""Addresses a target may have."""
-MAX_BATCH = 1000
-"""Most targets in one request, and most exhausted targets one claim closes."""
 MAX_TRIES = 100
 """Most tries a plan allows on one slot."""
 

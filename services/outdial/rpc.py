@@ -12,6 +12,7 @@ from services.common.auth import Role, current_caller, require_customer, require
 from services.common.convert import address_from_proto
 from services.common.errors import InvalidArgument, Unavailable, invalid
 from services.common.ids import optional_id, parse_id
+from services.common.limits import MAX_BATCH
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
 from services.outdial.convert import (
@@ -25,7 +26,6 @@ from services.outdial.convert import (
     status_from_proto,
     target_to_proto,
 )
-from services.outdial.domain import MAX_BATCH
 from services.outdial.service import NewOutdial, OutdialChanges, OutdialService
 from services.outdial.service_dialing import DialingService
 from services.outdial.service_imports import ImportService

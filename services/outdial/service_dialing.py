@@ -18,10 +18,10 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import Aborted, invalid
 from services.common.ids import new_id
+from services.common.limits import MAX_BATCH
 from services.common.log import get_logger
 from services.outdial import metrics
 from services.outdial.domain import (
-    MAX_BATCH,
     Claimed,
     Plan,
     Progress,

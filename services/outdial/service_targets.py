@@ -17,11 +17,10 @@ from services.common.errors import (
     invalid,
 )
 from services.common.ids import new_id
+from services.common.limits import MAX_BATCH, SLOTS
 from services.common.paging import Page, cut
 from services.common.texts import check_texts
 from services.outdial.domain import (
-    MAX_BATCH,
-    SLOTS,
     TARGET_NOT_FOUND,
     Destinations,
     Outdial,

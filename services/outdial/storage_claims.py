@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.errors import FailedPrecondition
-from services.outdial.domain import SLOTS, Claimed, Delta, Plan
+from services.common.limits import SLOTS
+from services.outdial.domain import Claimed, Delta, Plan
 from services.outdial.ports import DialingState, Expired, ReopeningBatch, Taken
 from services.outdial.storage_rows import (
     OUTDIAL_COLUMNS,

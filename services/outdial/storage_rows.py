@@ -8,7 +8,8 @@ from typing import Any
 import orjson
 
 from services.common.address import Address
-from services.outdial.domain import SLOTS, Outdial, Plan, Progress, Result, Status, Target
+from services.common.limits import SLOTS
+from services.outdial.domain import Outdial, Plan, Progress, Result, Status, Target
 
 OUTDIAL_COLUMNS = (
     "id, customer_id, campaign_id, name, detail, data, revision, tm_create, tm_update, tm_delete"

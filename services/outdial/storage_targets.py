@@ -11,8 +11,9 @@ from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
+from services.common.limits import SLOTS
 from services.common.paging import Page
-from services.outdial.domain import SLOTS, Result, Status, Target
+from services.outdial.domain import Result, Status, Target
 from services.outdial.storage_rows import (
     TARGET_COLUMNS,
     address_value,

@@ -8,7 +8,6 @@ from uuid import UUID
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 
 from services.campaign.campaigncalls.domain import (
-    MAX_BATCH,
     CallStatus,
     Campaigncall,
     Report,
@@ -33,6 +32,7 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import parse_id, text
+from services.common.limits import MAX_BATCH, SLOTS
 from services.common.texts import MAX_NAME, check_text, storable
 
 Pb = campaign_pb.Campaigncall
@@ -188,8 +188,9 @@ def _attempt(message: campaign_pb.OpeningAttempt, place: str) -> Attempt:
     destination = address_from_proto(message.destination)
     if not destination.target:
         raise invalid(f"{place}.destination", "", "an address with a target")
-    if not 0 <= message.destination_index <= 4:
-        raise invalid(f"{place}.destination_index", message.destination_index, "0 to 4")
+    if not 0 <= message.destination_index < SLOTS:
+        accepted = f"0 to {SLOTS - 1}"
+        raise invalid(f"{place}.destination_index", message.destination_index, accepted)
     if message.try_count < 1:
         raise invalid(f"{place}.try_count", message.try_count, "1 or more")
     return Attempt(

@@ -25,8 +25,6 @@ MAX_CONVERSATION = timedelta(hours=1)
 """Domain time after which the network ends a conversation by itself."""
 CONVERSATION_MARGIN = timedelta(seconds=30)
 """Domain time between that and the deadline of an answered attempt."""
-MAX_BATCH = 1000
-"""Most attempts in one request."""
 
 HANGUP_REASONS = ("normal", "busy", "noanswer", "failed", "cancel", "timeout", "dialout", "amd")
 """The documented words."""

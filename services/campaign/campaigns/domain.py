@@ -10,11 +10,11 @@ from uuid import UUID
 from services.common.actions import Action, unsupported, validate_actions
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.limits import SERVICE_LEVEL
 from services.common.texts import check_texts
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"
-MAX_SERVICE_LEVEL = 1000
 DEFAULT_SERVICE_LEVEL = 100
 
 
@@ -320,8 +320,9 @@ def dialed_actions(campaign: Campaign, flow_actions: tuple[Action, ...]) -> tupl
 
 def checked(campaign: Campaign) -> Campaign:
     """The campaign if its figures and references can be; InvalidArgument names one that cannot."""
-    if not 1 <= campaign.service_level <= MAX_SERVICE_LEVEL:
-        raise invalid("service_level", campaign.service_level, f"1 to {MAX_SERVICE_LEVEL} percent")
+    low, high = SERVICE_LEVEL
+    if not low <= campaign.service_level <= high:
+        raise invalid("service_level", campaign.service_level, f"{low} to {high} percent")
     if campaign.next_campaign_id == campaign.id:
         raise invalid("next_campaign_id", str(campaign.id), "another campaign than this one")
     return campaign

@@ -10,21 +10,22 @@ from uuid import UUID
 
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.limits import (
+    DIAL_TIMEOUT_MS,
+    MAX_CALLS_PER_SECOND,
+    MAX_CONCURRENT,
+    SLOTS,
+    TRY_COUNT,
+    TRY_INTERVAL_MS,
+)
 from services.common.texts import check_texts
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
 OUTPLAN_NOT_FOUND = "OUTPLAN_NOT_FOUND"
-SLOTS = 5
-"""Destinations a target can have."""
 DEFAULT_DIAL_TIMEOUT_MS = 60_000
 """Ring time of a plan whose dial_timeout is 0."""
-MAX_DIAL_TIMEOUT_MS = 600_000
-MAX_TRY_INTERVAL_MS = 31 * 24 * 3600 * 1000
-MAX_TRY_COUNT = 100
-MAX_CALLS_PER_SECOND = 10_000.0
-MAX_CONCURRENT = 100_000
 NO_MAXIMA_GIVEN = (1, 0, 0, 0, 0)
 """Tries when a create request names none of the five: one would be a plan that reaches nobody."""
 
@@ -166,13 +167,13 @@ def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
 
 def checked(plan: Outplan) -> Outplan:
     """The plan if every figure is within its range; InvalidArgument names the first that is not."""
-    _in_range("dial_timeout", plan.dial_timeout, 0, MAX_DIAL_TIMEOUT_MS, "milliseconds")
-    _in_range("try_interval", plan.try_interval, 0, MAX_TRY_INTERVAL_MS, "milliseconds")
+    _in_range("dial_timeout", plan.dial_timeout, *DIAL_TIMEOUT_MS, "milliseconds")
+    _in_range("try_interval", plan.try_interval, *TRY_INTERVAL_MS, "milliseconds")
     for slot, count in enumerate(plan.max_try_counts):
-        _in_range(f"max_try_count_{slot}", count, 0, MAX_TRY_COUNT, "tries")
+        _in_range(f"max_try_count_{slot}", count, *TRY_COUNT, "tries")
     rate = plan.calls_per_second
     if rate is not None and not 0 < rate <= MAX_CALLS_PER_SECOND:
-        accepted = f"more than 0, up to {MAX_CALLS_PER_SECOND:.0f} calls per second"
+        accepted = f"more than 0, up to {MAX_CALLS_PER_SECOND} calls per second"
         raise invalid("calls_per_second", rate, accepted)
     if plan.max_concurrent is not None:
         _in_range("max_concurrent", plan.max_concurrent, 1, MAX_CONCURRENT, "attempts in flight")

@@ -11,8 +11,8 @@ import orjson
 
 from services.common.address import Address, normalise
 from services.common.errors import InvalidArgument, invalid
+from services.common.limits import SLOTS
 from services.common.texts import MAX_NAME, MAX_TEXT, check_text
-from services.outdial.domain import SLOTS
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
 from services.outdial.importing.records import Record
 

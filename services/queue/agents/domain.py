@@ -14,6 +14,7 @@ from uuid import UUID
 
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, invalid
+from services.common.limits import MAX_ADDRESSES, MAX_TAGS, PASSWORD_LENGTH
 
 AGENT_NOT_FOUND = "AGENT_NOT_FOUND"
 AGENT_ALREADY_EXISTS = "AGENT_ALREADY_EXISTS"
@@ -28,9 +29,7 @@ PERMISSION_MASK = 0xF0
 
 RING_METHODS = ("ringall", "linear")
 ADDRESS_TYPES = ("tel", "sip", "extension")
-MAX_ADDRESSES = 20
 MAX_USERNAME = 255
-PASSWORD_LENGTH = (8, 256)
 
 _USERNAME = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -319,6 +318,13 @@ def check_status(status: str) -> AgentStatus:
     if status not in SETTABLE:
         raise invalid("status", status, ", ".join(SETTABLE))
     return AgentStatus(status)
+
+
+def distinct_tags(tag_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """Each tag once, in order; InvalidArgument for too many."""
+    if len(tag_ids) > MAX_TAGS:
+        raise invalid("tag_ids", f"{len(tag_ids)} long", f"at most {MAX_TAGS} tags")
+    return tuple(dict.fromkeys(tag_ids))
 
 
 def check_addresses(addresses: tuple[Address, ...]) -> tuple[Address, ...]:

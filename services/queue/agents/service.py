@@ -141,7 +141,7 @@ def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
         detail=new.detail,
         ring_method=domain.check_ring_method(new.ring_method),
         permission=domain.check_permission(permission),
-        tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+        tag_ids=domain.distinct_tags(new.tag_ids),
         addresses=domain.check_addresses(new.addresses),
         state=AgentState.OFFLINE,
         next_status="",
@@ -194,7 +194,7 @@ def _checked(change: AgentChange) -> AgentChange:
     if change.password is not None:
         domain.check_password(change.password)
     if change.tag_ids is not None:
-        change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+        change = replace(change, tag_ids=domain.distinct_tags(change.tag_ids))
     if change.ring_method is not None:
         change = replace(change, ring_method=domain.check_ring_method(change.ring_method))
     return change

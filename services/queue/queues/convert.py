@@ -15,6 +15,7 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
+from services.common.limits import MAX_BATCH
 from services.queue.queues.domain import (
     Members,
     NewQueue,
@@ -32,9 +33,6 @@ from services.queue.queues.domain_queuecalls import (
     ReportKind,
 )
 from services.queue.queues.domain_sharing import Ask
-
-MAX_BATCH = 1_000
-"""Most items of one request of a dialer."""
 
 _STATUS = {
     QueuecallStatus.INITIATING: queue_pb.Queuecall.STATUS_INITIATING,

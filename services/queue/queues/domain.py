@@ -8,15 +8,12 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.errors import invalid
+from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS
 from services.common.texts import check_texts
 
 QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
 INVALID_ROUTING_METHOD = "INVALID_ROUTING_METHOD"
 
-MAX_LIMIT_MS = 30 * 86_400_000
-"""Longest wait_timeout and service_timeout: 30 days."""
-MAX_WRAPUP_MS = 86_400_000
-RING_MS = (1_000, 600_000)
 DEFAULT_RING_MS = 20_000
 
 
@@ -53,9 +50,9 @@ class Queue:
     def checked(self) -> Queue:
         """The queue, if every value is accepted."""
         check_texts(name=self.name, detail=self.detail)
-        _check_range("wait_timeout", self.wait_timeout, 0, MAX_LIMIT_MS)
-        _check_range("service_timeout", self.service_timeout, 0, MAX_LIMIT_MS)
-        _check_range("wrapup_time", self.wrapup_time, 0, MAX_WRAPUP_MS)
+        _check_range("wait_timeout", self.wait_timeout, *QUEUE_LIMIT_MS)
+        _check_range("service_timeout", self.service_timeout, *QUEUE_LIMIT_MS)
+        _check_range("wrapup_time", self.wrapup_time, *WRAPUP_MS)
         _check_range("ring_timeout", self.ring_timeout, *RING_MS)
         return self
 

@@ -9,6 +9,7 @@ from services.common.clock import Clock
 from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.queue.agents.domain import distinct_tags
 from services.queue.agents.service_tags import require_tags
 from services.queue.queues.domain import (
     DEFAULT_RING_MS,
@@ -47,7 +48,7 @@ class QueueService:
             name=new.name,
             detail=new.detail,
             routing_method=new.routing_method,
-            tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+            tag_ids=distinct_tags(new.tag_ids),
             wait_flow_id=new.wait_flow_id,
             wait_timeout=new.wait_timeout,
             service_timeout=new.service_timeout,
@@ -89,7 +90,7 @@ class QueueService:
         Callers who are in the queue keep the durations of the moment they joined.
         """
         if change.tag_ids is not None:
-            change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+            change = replace(change, tag_ids=distinct_tags(change.tag_ids))
         async with self._begin() as tx:
             # Before the queue: the deletion of a tag locks in this order too.
             await require_tags(tx.tags, customer_id, change.tag_ids or ())

@@ -270,7 +270,7 @@ async def test_queue_updates_merge(world: World) -> None:
     "members",
     [
         {"wait_timeout": -1},
-        {"service_timeout": 2_592_000_001},
+        {"service_timeout": 31 * 86_400_000 + 1},
         {"wrapup_time": 86_400_001},
         {"ring_timeout": 999},
         {"ring_timeout": 0},
