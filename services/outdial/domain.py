@@ -14,9 +14,6 @@ from services.common.address import Address
 from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
 from services.common.limits import SLOTS
 
-MAX_TRIES = 100
-"""Most tries a plan allows on one slot."""
-
 OUTDIAL_NOT_FOUND = "OUTDIAL_NOT_FOUND"
 TARGET_NOT_FOUND = "OUTDIAL_TARGET_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"

@@ -131,7 +131,8 @@ def _settlement(data: bytes) -> Settlement | None:
     try:
         return settlement_from_proto(message.settlement)
     except InvalidArgument as exc:
-        # Not lost: the claim expires, and ResolveAttempts is asked about the attempt.
+        # The target stays progressing: ResolveAttempts, asked when the claim expires, says the same,
+        # and is asked again, with a line in the log each time, until one side or the other is mended.
         get_logger().error(
             "settlement_unreadable", campaigncall=message.campaigncall.id, error=str(exc)
         )

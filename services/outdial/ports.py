@@ -274,4 +274,7 @@ class Campaigns(Protocol):
         """The customer's campaign; None when there is none. PermissionDenied for another's."""
 
     async def resolve(self, attempt_ids: Sequence[UUID]) -> Sequence[Resolution]:
-        """What became of up to 1,000 attempts. One never opened can never be opened after this."""
+        """What became of up to 1,000 attempts, but for those whose answer cannot be read.
+
+        One never opened can never be opened after this.
+        """
