@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
+from services.common.errors import FailedPrecondition
 from services.common.limits import SLOTS
 
 OUTDIAL_NOT_FOUND = "OUTDIAL_NOT_FOUND"
@@ -158,16 +159,8 @@ class Delta:
 
 
 def owned(outdial: Outdial | None, outdial_id: UUID, customer_id: UUID | None) -> Outdial:
-    """The outdial, if it exists and belongs to the customer; None as customer asks for no owner."""
-    if outdial is None:
-        raise NotFound(
-            f"no outdial {outdial_id}", reason=OUTDIAL_NOT_FOUND, outdial_id=str(outdial_id)
-        )
-    if customer_id is not None and outdial.customer_id != customer_id:
-        raise PermissionDenied(
-            f"outdial {outdial_id} belongs to another customer", outdial_id=str(outdial_id)
-        )
-    return outdial
+    """See ownership.owned."""
+    return ownership.owned(outdial, "outdial", outdial_id, customer_id, reason=OUTDIAL_NOT_FOUND)
 
 
 def digest(*body: object) -> bytes:

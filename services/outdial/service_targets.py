@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address, normalise
 from services.common.clock import Clock
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
-    NotFound,
     invalid,
 )
 from services.common.ids import new_id
@@ -234,9 +234,9 @@ async def _target(
     target_id: UUID,
 ) -> Target:
     await _get(tx, customer_id, outdial_id)
-    if not found:
-        raise NotFound(f"no target {target_id}", reason=TARGET_NOT_FOUND, target_id=str(target_id))
-    target = found[0]
+    target = ownership.owned(
+        next(iter(found), None), "target", target_id, customer_id, reason=TARGET_NOT_FOUND
+    )
     if target.outdial_id != outdial_id:
         raise invalid("target_id", str(target_id), f"a target of outdial {outdial_id}")
     return target

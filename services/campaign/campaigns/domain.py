@@ -7,9 +7,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.common import ownership
 from services.common.actions import Action, unsupported, validate_actions
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, invalid
 from services.common.limits import SERVICE_LEVEL
 from services.common.texts import check_texts
 
@@ -273,12 +274,10 @@ def delete(campaign: Campaign, now: datetime) -> Campaign:
 
 
 def owned(campaign: Campaign | None, campaign_id: UUID, customer_id: UUID) -> Campaign:
-    """The campaign if there is one and it is the customer's; NotFound or PermissionDenied."""
-    if campaign is None:
-        raise NotFound(f"there is no campaign {campaign_id}", reason=CAMPAIGN_NOT_FOUND)
-    if campaign.customer_id != customer_id:
-        raise PermissionDenied(f"campaign {campaign_id} belongs to another customer")
-    return campaign
+    """See ownership.owned."""
+    return ownership.owned(
+        campaign, "campaign", campaign_id, customer_id, reason=CAMPAIGN_NOT_FOUND
+    )
 
 
 def refuse_deleted(campaign: Campaign) -> None:

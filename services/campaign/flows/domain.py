@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.common import ownership
 from services.common.actions import Action, validate_actions
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, invalid
 from services.common.texts import check_texts
 
 FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
@@ -101,12 +102,8 @@ def delete(flow: Flow, busy_campaign_ids: Sequence[UUID], now: datetime) -> Flow
 
 
 def owned(flow: Flow | None, flow_id: UUID, customer_id: UUID | None) -> Flow:
-    """The flow if there is one and it is the customer's; a customer of None may read any."""
-    if flow is None:
-        raise NotFound(f"there is no flow {flow_id}", reason=FLOW_NOT_FOUND)
-    if customer_id is not None and flow.customer_id != customer_id:
-        raise PermissionDenied(f"flow {flow_id} belongs to another customer")
-    return flow
+    """See ownership.owned."""
+    return ownership.owned(flow, "flow", flow_id, customer_id, reason=FLOW_NOT_FOUND)
 
 
 def _another(follows: UUID | None, flow_id: UUID) -> UUID | None:

@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, invalid
 from services.common.limits import (
     DIAL_TIMEOUT_MS,
     MAX_CALLS_PER_SECOND,
@@ -157,12 +158,8 @@ def delete(plan: Outplan, busy_campaign_ids: Sequence[UUID], now: datetime) -> O
 
 
 def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
-    """The plan if there is one and it is the customer's; NotFound or PermissionDenied otherwise."""
-    if plan is None:
-        raise NotFound(f"there is no outplan {outplan_id}", reason=OUTPLAN_NOT_FOUND)
-    if plan.customer_id != customer_id:
-        raise PermissionDenied(f"outplan {outplan_id} belongs to another customer")
-    return plan
+    """See ownership.owned."""
+    return ownership.owned(plan, "outplan", outplan_id, customer_id, reason=OUTPLAN_NOT_FOUND)
 
 
 def checked(plan: Outplan) -> Outplan:

@@ -10,11 +10,10 @@ from services.common.clock import Clock
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
-    NotFound,
-    PermissionDenied,
     Unauthenticated,
 )
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
 from services.common.texts import check_texts
 from services.queue.agents import domain
@@ -201,15 +200,7 @@ def _checked(change: AgentChange) -> AgentChange:
 
 
 def _owned(customer_id: UUID, agent_id: UUID, agent: Agent | None) -> Agent:
-    if agent is None:
-        raise NotFound(
-            f"no agent {agent_id}", reason=domain.AGENT_NOT_FOUND, agent_id=str(agent_id)
-        )
-    if agent.customer_id != customer_id:
-        raise PermissionDenied(
-            f"agent {agent_id} belongs to another customer", agent_id=str(agent_id)
-        )
-    return agent
+    return owned(agent, "agent", agent_id, customer_id, reason=domain.AGENT_NOT_FOUND)
 
 
 async def _locked(tx: AgentsTransaction, customer_id: UUID, agent_id: UUID) -> Agent:

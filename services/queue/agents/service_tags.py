@@ -10,11 +10,10 @@ from services.common.clock import Clock
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
-    NotFound,
-    PermissionDenied,
     invalid,
 )
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
 from services.common.texts import check_texts
 from services.queue.agents import domain
@@ -113,8 +112,4 @@ async def require_tags(tags: Tags, customer_id: UUID, tag_ids: Collection[UUID])
 
 
 def _owned(customer_id: UUID, tag_id: UUID, tag: Tag | None) -> Tag:
-    if tag is None:
-        raise NotFound(f"no tag {tag_id}", reason=domain.TAG_NOT_FOUND, tag_id=str(tag_id))
-    if tag.customer_id != customer_id:
-        raise PermissionDenied(f"tag {tag_id} belongs to another customer", tag_id=str(tag_id))
-    return tag
+    return owned(tag, "tag", tag_id, customer_id, reason=domain.TAG_NOT_FOUND)

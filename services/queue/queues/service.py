@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.errors import AlreadyExists, FailedPrecondition
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
 from services.queue.agents.domain import distinct_tags
 from services.queue.agents.service_tags import require_tags
@@ -126,10 +127,4 @@ async def _view(tx: QueuesTransaction, queue: Queue) -> QueueView:
 
 
 def _owned(customer_id: UUID, queue_id: UUID, queue: Queue | None) -> Queue:
-    if queue is None:
-        raise NotFound(f"no queue {queue_id}", reason=QUEUE_NOT_FOUND, queue_id=str(queue_id))
-    if queue.customer_id != customer_id:
-        raise PermissionDenied(
-            f"queue {queue_id} belongs to another customer", queue_id=str(queue_id)
-        )
-    return queue
+    return owned(queue, "queue", queue_id, customer_id, reason=QUEUE_NOT_FOUND)
