@@ -1,13 +1,11 @@
-"""Pieces of the four `convert.py` of this process: actions, and digests of requests."""
+"""Pieces of the four `convert.py` of this process: actions and caller ids."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from google.protobuf.message import Message
 from outbound.common.v1 import action_pb2 as action_pb
 from outbound.common.v1 import address_pb2 as address_pb
 
@@ -18,11 +16,6 @@ from services.common.errors import invalid
 from services.common.ids import optional_id, text
 
 MAX_OPTION_BYTES = 64 * 1024
-
-
-def digest(request: Message) -> str:
-    """What tells a repeated request from another one: a hash of all its members."""
-    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 def source_from_proto(message: address_pb.Address) -> Address | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from outbound.common.v1 import address_pb2 as address_pb
 
@@ -11,6 +13,11 @@ from services.common.address import Address
 from services.common.errors import invalid
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def digest(request: Message) -> str:
+    """What tells a repeated request from another one: a hash of all its members."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 def address_to_proto(address: Address | None) -> address_pb.Address | None:

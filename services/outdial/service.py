@@ -6,11 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import (
-    AlreadyExists,
-    FailedPrecondition,
-    invalid,
-)
+from services.common.creation import same_or_taken
+from services.common.errors import FailedPrecondition, invalid
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 from services.common.texts import check_texts
@@ -60,8 +57,6 @@ class OutdialService:
     async def create_outdial(self, customer_id: UUID, wanted: NewOutdial) -> Outdial:
         """Make an outdial. With an id that exists: the same body returns it, another AlreadyExists."""
         check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
-        if wanted.campaign_id is not None:
-            await self._require_campaign(customer_id, wanted.campaign_id)
         outdial = Outdial(
             id=wanted.id or new_id(),
             customer_id=customer_id,
@@ -79,9 +74,15 @@ class OutdialService:
             wanted.detail,
             wanted.data,
         )
+        if wanted.campaign_id is not None:
+            async with self._begin() as tx:
+                # Before the campaign service is asked, which may be away.
+                if wanted.id is not None and await tx.outdials.get(outdial.id) is not None:
+                    return await same_or_taken(tx.outdials, outdial, body, "outdial")
+            await self._require_campaign(customer_id, wanted.campaign_id)
         async with self._begin() as tx:
             if not await tx.outdials.add(outdial, body):
-                return await _existing(tx, outdial, body)
+                return await same_or_taken(tx.outdials, outdial, body, "outdial")
             await tx.events.outdial(Change.CREATED, outdial)
         return outdial
 
@@ -204,15 +205,6 @@ def _changed(outdial: Outdial, changes: OutdialChanges) -> Outdial:
         data=outdial.data if changes.data is None else changes.data,
         campaign_id=changes.campaign_id if changes.is_binding else outdial.campaign_id,
     )
-
-
-async def _existing(tx: Transaction, wanted: Outdial, body: bytes) -> Outdial:
-    found = await tx.outdials.get(wanted.id)
-    if found is None or await tx.outdials.digest(wanted.id) != body:
-        raise AlreadyExists(
-            f"outdial {wanted.id} exists with another body", outdial_id=str(wanted.id)
-        )
-    return found
 
 
 async def _get(tx: Transaction, customer_id: UUID, outdial_id: UUID) -> Outdial:

@@ -10,8 +10,8 @@ from uuid import UUID
 from services.common import ownership
 from services.common.address import Address, normalise
 from services.common.clock import Clock
+from services.common.creation import refuse_other
 from services.common.errors import (
-    AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
     invalid,
@@ -90,10 +90,7 @@ class TargetService:
             require_not_deleted(await _get(tx, customer_id, outdial_id))
             taken = await tx.targets.add(made, digests)
             for target_id, known in taken.items():
-                if known is None or known != digests.get(target_id):
-                    raise AlreadyExists(
-                        f"target {target_id} exists with another body", target_id=str(target_id)
-                    )
+                refuse_other("target", target_id, known, digests.get(target_id))
             added = [each for each in made if each.id not in taken]
             if added:
                 await tx.dialing.apply({outdial_id: delta((None, each) for each in added)})

@@ -24,10 +24,9 @@ from services.campaign.campaigns.domain_runs import RunEnd
 from services.campaign.convert import (
     actions_from_proto,
     actions_to_proto,
-    digest,
     source_from_proto,
 )
-from services.common.convert import address_to_proto, timestamp_to_proto
+from services.common.convert import address_to_proto, digest, timestamp_to_proto
 from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
 from services.common.texts import MAX_TEXT, storable

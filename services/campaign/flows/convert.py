@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from outbound.flow.v1 import flow_service_pb2 as flow_pb
 
-from services.campaign.convert import actions_from_proto, actions_to_proto, digest
+from services.campaign.convert import actions_from_proto, actions_to_proto
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
-from services.common.convert import timestamp_to_proto
+from services.common.convert import digest, timestamp_to_proto
 from services.common.ids import optional_id, text
 
 FLOW_TYPE = "flow"

@@ -8,7 +8,8 @@ from services.campaign.flows import domain
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
 from services.campaign.flows.ports import Begin, Flows
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, invalid
+from services.common.creation import same_or_taken
+from services.common.errors import invalid
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -24,15 +25,11 @@ class FlowService:
         """A new flow. The same request with the same id again returns what the first one made."""
         flow = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
         async with self._begin() as tx:
+            if not await tx.flows.insert(flow, draft.digest):
+                return await same_or_taken(tx.flows, flow, draft.digest, "flow")
             await _check_follower(tx.flows, flow)
-            if await tx.flows.insert(flow, draft.digest):
-                tx.events.flow("created", flow)
-                return flow
-            present = await tx.flows.get(flow.id)
-            same = await tx.flows.digest(flow.id) == draft.digest
-        if present is None or present.customer_id != customer_id or not same:
-            raise AlreadyExists(f"the id {flow.id} is taken by another flow")
-        return present
+            tx.events.flow("created", flow)
+            return flow
 
     async def get_flow(self, customer_id: UUID | None, flow_id: UUID) -> Flow:
         """One flow, also a deleted one; a customer of None (the dialer) may read any."""

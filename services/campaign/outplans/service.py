@@ -8,7 +8,7 @@ from services.campaign.outplans import domain
 from services.campaign.outplans.domain import Outplan, OutplanChange, OutplanDraft
 from services.campaign.outplans.ports import Begin
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists
+from services.common.creation import same_or_taken
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -24,14 +24,10 @@ class OutplanService:
         """A new plan. The same request with the same id again returns what the first one made."""
         plan = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
         async with self._begin() as tx:
-            if await tx.outplans.insert(plan, draft.digest):
-                tx.events.outplan("created", plan)
-                return plan
-            present = await tx.outplans.get(plan.id)
-            same = await tx.outplans.digest(plan.id) == draft.digest
-        if present is None or present.customer_id != customer_id or not same:
-            raise AlreadyExists(f"the id {plan.id} is taken by another outplan")
-        return present
+            if not await tx.outplans.insert(plan, draft.digest):
+                return await same_or_taken(tx.outplans, plan, draft.digest, "outplan")
+            tx.events.outplan("created", plan)
+            return plan
 
     async def get_outplan(self, customer_id: UUID, outplan_id: UUID) -> Outplan:
         """One plan, also a deleted one."""

@@ -219,6 +219,7 @@ class NewAgent:
     username: str
     password: str
     id: UUID | None = None
+    digest: str = ""
     name: str = ""
     detail: str = ""
     ring_method: str = ""
@@ -257,6 +258,16 @@ class AgentChange:
         if changed == agent and self.password is None:
             return agent
         return replace(changed, revision=agent.revision + 1, tm_update=at)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTag:
+    """The body of a create request. Without an id one is made."""
+
+    id: UUID | None = None
+    digest: str = ""
+    name: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.common.creation import same_or_taken
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -39,11 +40,11 @@ class AgentService:
         domain.check_password(new.password)
         password_hash = await self._passwords.hash(new.password)
         async with self._begin() as tx:
+            if not await tx.agents.insert(agent, password_hash, new.digest):
+                return await _same_or_taken(tx, agent, new.digest)
             await require_tags(tx.tags, customer_id, agent.tag_ids)
-            if await tx.agents.insert(agent, password_hash):
-                tx.events.agent("created", agent)
-                return agent
-            return _same_or_taken(agent, await tx.agents.get(agent.id))
+            tx.events.agent("created", agent)
+            return agent
 
     async def get_agent(self, customer_id: UUID, agent_id: UUID) -> Agent:
         """The agent, also a deleted one."""
@@ -156,32 +157,15 @@ def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
     )
 
 
-def _same_or_taken(wanted: Agent, existing: Agent | None) -> Agent:
-    """The agent that an earlier, equal request made; AlreadyExists when it is another one."""
-    if existing is None:
+async def _same_or_taken(tx: AgentsTransaction, wanted: Agent, digest: str) -> Agent:
+    if await tx.agents.get(wanted.id) is None:
         raise AlreadyExists(
             f"the username {wanted.username!r} is taken; choose another one",
             reason=domain.AGENT_ALREADY_EXISTS,
             username=wanted.username,
         )
-    # Once it has been changed the first request can no longer be told from the row.
-    is_same = existing.customer_id == wanted.customer_id and (
-        existing.tm_update is not None
-        or existing
-        == replace(
-            wanted,
-            tm_state=existing.tm_state,
-            idle_since=existing.idle_since,
-            tm_create=existing.tm_create,
-        )
-    )
-    if not is_same:
-        raise AlreadyExists(
-            f"the id {wanted.id} is taken by another agent",
-            reason=domain.AGENT_ALREADY_EXISTS,
-            agent_id=str(wanted.id),
-        )
-    return existing
+    reason = domain.AGENT_ALREADY_EXISTS
+    return await same_or_taken(tx.agents, wanted, digest, "agent", reason=reason)
 
 
 def _checked(change: AgentChange) -> AgentChange:

@@ -7,8 +7,8 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.common.creation import same_or_taken
 from services.common.errors import (
-    AlreadyExists,
     FailedPrecondition,
     invalid,
 )
@@ -17,7 +17,7 @@ from services.common.ownership import owned
 from services.common.paging import Page, cut
 from services.common.texts import check_texts
 from services.queue.agents import domain
-from services.queue.agents.domain import Tag
+from services.queue.agents.domain import NewTag, Tag
 from services.queue.agents.ports import BeginAgents, Tags
 
 
@@ -28,27 +28,20 @@ class TagService:
         self._begin = begin
         self._clock = clock
 
-    async def create_tag(
-        self, customer_id: UUID, tag_id: UUID | None, name: str, detail: str
-    ) -> Tag:
+    async def create_tag(self, customer_id: UUID, new: NewTag) -> Tag:
         """A new tag. Repeating it with the same id and body gives the same tag."""
-        check_texts(name=name, detail=detail)
+        check_texts(name=new.name, detail=new.detail)
         tag = Tag(
-            id=tag_id or new_id(),
+            id=new.id or new_id(),
             customer_id=customer_id,
-            name=name,
-            detail=detail,
+            name=new.name,
+            detail=new.detail,
             tm_create=self._clock.now(),
         )
         async with self._begin() as tx:
-            if await tx.tags.insert(tag):
-                return tag
-            existing = await tx.tags.get(tag.id)
-        if existing is not None and existing.customer_id == customer_id:
-            is_same = existing == replace(tag, tm_create=existing.tm_create)
-            if existing.tm_update is not None or is_same:
-                return existing
-        raise AlreadyExists(f"the id {tag.id} is taken by another tag", tag_id=str(tag.id))
+            if not await tx.tags.insert(tag, new.digest):
+                return await same_or_taken(tx.tags, tag, new.digest, "tag")
+            return tag
 
     async def get_tag(self, customer_id: UUID, tag_id: UUID) -> Tag:
         """The tag, also a deleted one."""

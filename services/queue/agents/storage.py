@@ -33,15 +33,17 @@ AGENT_COLUMNS = (
 )
 
 _INSERT = f"""
-INSERT INTO agents ({AGENT_COLUMNS}, password_hash)
+INSERT INTO agents ({AGENT_COLUMNS}, password_hash, create_digest)
 VALUES (:id, :customer_id, :username, :name, :detail, :ring_method, :permission,
     CAST(:tag_ids AS uuid[]), CAST(:addresses AS jsonb), :state, :next_status, :tm_state,
     :idle_since, :queuecall_id, :wrapup_until, :busy_ms_total, :available_ms_total,
-    :wrapup_ms_total, :revision, :tm_create, :tm_update, :tm_delete, :password_hash)
+    :wrapup_ms_total, :revision, :tm_create, :tm_update, :tm_delete, :password_hash,
+    :digest)
 ON CONFLICT DO NOTHING
 """
 
 _GET = f"SELECT {AGENT_COLUMNS} FROM agents WHERE id = :id"
+_DIGEST = "SELECT create_digest FROM agents WHERE id = :id"
 
 _LIST = f"""
 SELECT {AGENT_COLUMNS} FROM agents
@@ -135,19 +137,26 @@ class PostgresAgents:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, agent: Agent, password_hash: str) -> bool:
+    async def insert(self, agent: Agent, password_hash: str, digest: str) -> bool:
         """See ports.Agents."""
         values = {name: getattr(agent, name) for name in Agent.__dataclass_fields__} | {
             "tag_ids": list(agent.tag_ids),
             "addresses": _addresses_json(agent),
             "state": str(agent.state),
             "password_hash": password_hash,
+            "digest": digest,
         }
         result = await self._conn.execute(statement(_INSERT), values)
         if result.rowcount == 0:
             return False
         await self._add_addresses(agent)
         return True
+
+    async def digest(self, agent_id: UUID) -> str | None:
+        """See ports.Agents."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": agent_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, agent_id: UUID) -> Agent | None:
         """See ports.Agents."""

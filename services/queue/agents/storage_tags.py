@@ -18,12 +18,13 @@ _END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 _COLUMNS = "id, customer_id, name, detail, tm_create, tm_update, tm_delete"
 
 _INSERT = f"""
-INSERT INTO tags ({_COLUMNS})
-VALUES (:id, :customer_id, :name, :detail, :tm_create, :tm_update, :tm_delete)
+INSERT INTO tags ({_COLUMNS}, create_digest)
+VALUES (:id, :customer_id, :name, :detail, :tm_create, :tm_update, :tm_delete, :digest)
 ON CONFLICT (id) DO NOTHING
 """
 
 _GET = f"SELECT {_COLUMNS} FROM tags WHERE id = :id"
+_DIGEST = "SELECT create_digest FROM tags WHERE id = :id"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM tags
@@ -49,9 +50,16 @@ class PostgresTags:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, tag: Tag) -> bool:
+    async def insert(self, tag: Tag, digest: str) -> bool:
         """See ports.Tags."""
-        return (await self._conn.execute(statement(_INSERT), _values(tag))).rowcount == 1
+        values = _values(tag) | {"digest": digest}
+        return (await self._conn.execute(statement(_INSERT), values)).rowcount == 1
+
+    async def digest(self, tag_id: UUID) -> str | None:
+        """See ports.Tags."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": tag_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, tag_id: UUID) -> Tag | None:
         """See ports.Tags."""

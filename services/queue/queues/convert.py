@@ -10,6 +10,7 @@ from outbound.queue.v1 import queue_service_pb2 as queue_pb
 
 from services.common.convert import (
     address_to_proto,
+    digest,
     optional_timestamp,
     timestamp_to_proto,
 )
@@ -88,6 +89,7 @@ def new_queue_from_proto(request: queue_pb.CreateQueueRequest) -> NewQueue:
     has = request.HasField
     return NewQueue(
         id=optional_id(request.id, "id"),
+        digest=digest(request),
         name=request.name,
         detail=request.detail,
         routing_method=check_routing_method(request.routing_method),

@@ -83,6 +83,7 @@ class NewQueue:
     """The body of a create request; None takes the default."""
 
     id: UUID | None = None
+    digest: str = ""
     name: str = ""
     detail: str = ""
     routing_method: RoutingMethod = RoutingMethod.DEFAULT

@@ -25,8 +25,11 @@ from services.queue.queues.domain_sharing import Ask, Asked, Demand, Group
 class Queues(Protocol):
     """Queues of every customer, and their counters."""
 
-    async def insert(self, queue: Queue) -> bool:
-        """Add it, with counters at zero; False when its id is taken."""
+    async def insert(self, queue: Queue, digest: str) -> bool:
+        """Add it with the digest of its request and counters at zero; False when its id is taken."""
+
+    async def digest(self, queue_id: UUID) -> str | None:
+        """The digest it was added with; empty when that was not kept, None when there is no queue."""
 
     async def get(self, queue_id: UUID) -> Queue | None:
         """The queue, also a deleted one."""

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, FailedPrecondition
+from services.common.creation import same_or_taken
+from services.common.errors import FailedPrecondition
 from services.common.ids import new_id
 from services.common.ownership import owned
 from services.common.paging import Page, cut
@@ -59,17 +60,11 @@ class QueueService:
             tm_create=self._clock.now(),
         ).checked()
         async with self._begin() as tx:
+            if not await tx.queues.insert(queue, new.digest):
+                return await _view(tx, await same_or_taken(tx.queues, queue, new.digest, "queue"))
             await require_tags(tx.tags, customer_id, queue.tag_ids)
-            if await tx.queues.insert(queue):
-                tx.events.queue("created", queue)
-                return QueueView(queue, Members())
-            existing = await tx.queues.get(queue.id)
-            if existing is not None and existing.customer_id == customer_id:
-                is_same = existing == replace(queue, tm_create=existing.tm_create)
-                # Once it has been changed the first request can no longer be told from the row.
-                if existing.tm_update is not None or is_same:
-                    return await _view(tx, existing)
-        raise AlreadyExists(f"the id {queue.id} is taken by another queue", queue_id=str(queue.id))
+            tx.events.queue("created", queue)
+            return QueueView(queue, Members())
 
     async def get_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         """The queue, also a deleted one."""

@@ -23,10 +23,10 @@ _COLUMNS = (
 
 _INSERT = f"""
 WITH added AS (
-    INSERT INTO queues ({_COLUMNS})
+    INSERT INTO queues ({_COLUMNS}, create_digest)
     VALUES (:id, :customer_id, :name, :detail, :routing_method, CAST(:tag_ids AS uuid[]),
         :wait_flow_id, :wait_timeout, :service_timeout, :wrapup_time, :ring_timeout, :revision,
-        :tm_create, :tm_update, :tm_delete)
+        :tm_create, :tm_update, :tm_delete, :digest)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 )
@@ -34,6 +34,7 @@ INSERT INTO queue_counters (queue_id) SELECT id FROM added
 """
 
 _GET = f"SELECT {_COLUMNS} FROM queues WHERE id = :id"
+_DIGEST = "SELECT create_digest FROM queues WHERE id = :id"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM queues
@@ -105,9 +106,16 @@ class PostgresQueues:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, queue: Queue) -> bool:
+    async def insert(self, queue: Queue, digest: str) -> bool:
         """See ports.Queues."""
-        return (await self._conn.execute(statement(_INSERT), _values(queue))).rowcount == 1
+        values = _values(queue) | {"digest": digest}
+        return (await self._conn.execute(statement(_INSERT), values)).rowcount == 1
+
+    async def digest(self, queue_id: UUID) -> str | None:
+        """See ports.Queues."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": queue_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, queue_id: UUID) -> Queue | None:
         """See ports.Queues."""

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbound.agent.v1 import agent_service_pb2 as agent_pb
@@ -236,3 +237,24 @@ async def test_errors_name_what_is_wrong(process: Process) -> None:
         made = await process.queues.CreateQueue(queue_pb.CreateQueueRequest(name="mine"))
     with acting_for(new_id()), pytest.raises(PermissionDenied):
         await process.queues.GetQueue(queue_pb.GetQueueRequest(id=made.id))
+
+
+async def test_a_repeated_create_is_told_from_another_one_also_after_a_change(
+    process: Process,
+) -> None:
+    body: dict[str, Any] = {"id": str(new_id()), "name": "a"}
+    kim = body | {"username": "kim@example.com", "password": "correct horse"}
+    cases: list[tuple[Any, str, Any, dict[str, Any]]] = [
+        (process.queues, "Queue", queue_pb, body),
+        (process.agents, "Tag", agent_pb, body),
+        (process.agents, "Agent", agent_pb, kim),
+    ]
+    with acting_for(CUSTOMER):
+        for stub, word, pb, members in cases:
+            create, request = getattr(stub, f"Create{word}"), getattr(pb, f"Create{word}Request")
+            await create(request(**members))
+            update = getattr(pb, f"Update{word}Request")(id=body["id"], name="b")
+            changed = await getattr(stub, f"Update{word}")(update)
+            assert await create(request(**members)) == changed
+            with pytest.raises(AlreadyExists, match=body["id"]):
+                await create(request(**members, detail="other"))

@@ -17,7 +17,7 @@ from services.common import db
 from services.common.address import Address
 from services.common.clock import ManualClock
 from services.common.ids import new_id
-from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent
+from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent, NewTag
 from services.queue.app import Services, build
 from services.queue.queues.domain import NewQueue, Queue
 from services.queue.queues.domain_queuecalls import (
@@ -95,7 +95,7 @@ class World:
 
     async def tag(self, name: str = "sales") -> UUID:
         """A new tag."""
-        return (await self.services.tags.create_tag(self.customer_id, None, name, "")).id
+        return (await self.services.tags.create_tag(self.customer_id, NewTag(name=name))).id
 
     async def agent(self, status: AgentStatus | None = None, **members: Any) -> UUID:
         """A new agent with a phone of its own, in this status (offline when None)."""
