@@ -111,7 +111,7 @@ async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> Se
     tls = TlsFiles.of(settings)
     channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
     services = wire(
-        begin=Transactions(engine, lambda conn: OutboxEvents(conn, outbox)),
+        begin=Transactions(engine, lambda: OutboxEvents(outbox)),
         outdials=GrpcOutdials(
             outdial_grpc.OutdialServiceStub(
                 channels.channel(settings.outdial_address, Role.OUTDIAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -16,6 +17,13 @@ from services.campaign.ports import Events
 from services.common.db import statement, transaction
 
 SCHEMA = "campaign"
+
+
+class PendingEvents(Events, Protocol):
+    """Facts that are written when the transaction is otherwise complete."""
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Write them in the order in which they were told."""
 
 
 class PostgresTransaction:
@@ -34,19 +42,18 @@ class PostgresTransaction:
 class Transactions:
     """Starts transactions; the Begin of every sub-package's ports."""
 
-    def __init__(self, engine: AsyncEngine, events: Callable[[AsyncConnection], Events]) -> None:
+    def __init__(self, engine: AsyncEngine, new_events: Callable[[], PendingEvents]) -> None:
         self._engine = engine
-        self._events = events
+        self._new_events = new_events
 
     @asynccontextmanager
     async def __call__(self) -> AsyncIterator[PostgresTransaction]:
         """A transaction, committed with its facts unless its context ends with an exception."""
+        events = self._new_events()
         async with transaction(self._engine) as conn:
-            tx = PostgresTransaction(conn, self._events(conn))
-            yield tx
-            # Last, when every row is locked: so the ids of the outbox grow in the order of commits.
-            await tx.events.write()
-        tx.events.count()
+            yield PostgresTransaction(conn, events)
+            await events.write(conn)
+        events.count()
 
 
 async def check(engine: AsyncEngine) -> None:

@@ -91,7 +91,7 @@ async def build(settings: OutdialSettings, *, clock: Clock | None = None) -> Ser
     tls = TlsFiles.of(settings)
     channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
     services = wire(
-        transactions=begin(engine, lambda conn: OutboxEvents(conn, outbox)),
+        transactions=begin(engine, lambda: OutboxEvents(outbox)),
         campaigns=CampaignClient(channels.channel(settings.campaign_address, "campaign")),
         clock=clock,
         timing=Timing(

@@ -83,7 +83,7 @@ class OutdialService:
         async with self._begin() as tx:
             if not await tx.outdials.add(outdial, body):
                 return await same_or_taken(tx.outdials, outdial, body, "outdial")
-            await tx.events.outdial(Change.CREATED, outdial)
+            tx.events.outdial(Change.CREATED, outdial)
         return outdial
 
     async def get_outdial(self, customer_id: UUID, outdial_id: UUID) -> Outdial:
@@ -134,7 +134,7 @@ class OutdialService:
             now = self._clock.now()
             deleted = replace(outdial, tm_delete=now, tm_update=now, revision=outdial.revision + 1)
             await tx.outdials.save(deleted)
-            await tx.events.outdial(Change.DELETED, deleted)
+            tx.events.outdial(Change.DELETED, deleted)
             return deleted
 
     async def bind_outdial(
@@ -177,7 +177,7 @@ class OutdialService:
             return before
         saved = replace(after, tm_update=self._clock.now(), revision=before.revision + 1)
         await tx.outdials.save(saved)
-        await tx.events.outdial(Change.UPDATED, saved)
+        tx.events.outdial(Change.UPDATED, saved)
         return saved
 
     async def _require_campaign(self, customer_id: UUID, campaign_id: UUID) -> None:

@@ -94,7 +94,7 @@ class TargetService:
             added = [each for each in made if each.id not in taken]
             if added:
                 await tx.dialing.apply({outdial_id: delta((None, each) for each in added)})
-                await tx.events.targets(Change.CREATED, added)
+                tx.events.targets(Change.CREATED, added)
             known_now = {each.id: each for each in await tx.targets.get_many(list(taken))}
             return [known_now.get(each.id, each) for each in made]
 
@@ -163,7 +163,7 @@ class TargetService:
             after = reset(target, self._clock.now())
             await tx.targets.save(after)
             await tx.dialing.apply({outdial_id: delta([(target, after)])})
-            await tx.events.targets(Change.UPDATED, [after])
+            tx.events.targets(Change.UPDATED, [after])
             return after
 
     async def _save_target(
@@ -174,7 +174,7 @@ class TargetService:
         counted = delta([(before, saved)])
         if change is Change.DELETED:
             await tx.dialing.apply({saved.outdial_id: counted})
-        await tx.events.targets(change, [saved])
+        tx.events.targets(change, [saved])
         return saved
 
 

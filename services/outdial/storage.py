@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -98,6 +99,13 @@ class PostgresOutdials:
         return None if row is None else outdial(row)
 
 
+class PendingEvents(Events, Protocol):
+    """Facts that are written when the transaction is otherwise complete."""
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Write them in the order in which they were told."""
+
+
 class PostgresTransaction:
     """See ports.Transaction."""
 
@@ -116,14 +124,16 @@ async def check(engine: AsyncEngine) -> None:
 
 
 def begin(
-    engine: AsyncEngine, events: Callable[[AsyncConnection], Events]
+    engine: AsyncEngine, new_events: Callable[[], PendingEvents]
 ) -> Callable[[], AbstractAsyncContextManager[Transaction]]:
-    """The ports.Begin on this engine; `events` writes facts on the connection it is given."""
+    """The ports.Begin on this engine; each transaction has its own `new_events`."""
 
     @asynccontextmanager
     async def open_transaction() -> AsyncIterator[Transaction]:
         async with db.transaction(engine) as conn:
-            yield PostgresTransaction(conn, events(conn))
+            events = new_events()
+            yield PostgresTransaction(conn, events)
+            await events.write(conn)
 
     return open_transaction
 

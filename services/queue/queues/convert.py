@@ -57,9 +57,8 @@ _REASON = {
 }
 
 
-def queue_to_proto(queue: Queue, members: Members | None = None) -> queue_pb.Queue:
-    """The message; without members its lists are empty and its counts 0."""
-    members = members or Members()
+def queue_to_proto(queue: Queue, members: Members) -> queue_pb.Queue:
+    """The message."""
     return queue_pb.Queue(
         id=str(queue.id),
         customer_id=str(queue.customer_id),

@@ -188,8 +188,8 @@ class Capacities(Protocol):
 class QueueEvents(AgentEvents, Protocol):
     """The facts a transaction publishes when it commits, in the order given."""
 
-    def queue(self, event: str, queue: Queue) -> None:
-        """`created`, `updated` or `deleted`."""
+    def queue(self, event: str, queue: Queue, members: Members) -> None:
+        """`created`, `updated` or `deleted`, with how many callers there have been."""
 
     def queuecall(self, event: str, call: Queuecall) -> None:
         """`created`, `waiting`, `connecting`, `serviced`, `done`, `abandoned` or `deleted`."""

@@ -63,8 +63,9 @@ class QueueService:
             if not await tx.queues.insert(queue, new.digest):
                 return await _view(tx, await same_or_taken(tx.queues, queue, new.digest, "queue"))
             await require_tags(tx.tags, customer_id, queue.tag_ids)
-            tx.events.queue("created", queue)
-            return QueueView(queue, Members())
+            view = QueueView(queue, Members())
+            tx.events.queue("created", view.queue, view.members)
+            return view
 
     async def get_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         """The queue, also a deleted one."""
@@ -94,10 +95,11 @@ class QueueService:
             if queue.tm_delete is not None:
                 raise FailedPrecondition(f"queue {queue_id} is deleted", queue_id=str(queue_id))
             changed = change.applied(queue, self._clock.now())
+            view = await _view(tx, changed)
             if changed is not queue:
                 await tx.queues.save(changed)
-                tx.events.queue("updated", changed)
-            return await _view(tx, changed)
+                tx.events.queue("updated", changed, view.members)
+            return view
 
     async def delete_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         """The queue, now deleted; FailedPrecondition while callers are in it."""
@@ -113,7 +115,9 @@ class QueueService:
                 now = self._clock.now()
                 queue = replace(queue, tm_update=now, tm_delete=now, revision=queue.revision + 1)
                 await tx.queues.save(queue)
-                tx.events.queue("deleted", queue)
+                view = await _view(tx, queue)
+                tx.events.queue("deleted", queue, view.members)
+                return view
             return await _view(tx, queue)
 
 

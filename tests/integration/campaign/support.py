@@ -285,7 +285,7 @@ async def make_plant(url: str) -> AsyncIterator[Plant]:
     clock = ManualClock(START)
     # Nothing here publishes: the relay is only woken.
     outbox = Outbox(clock, Relay(engine, cast(Bus, None), SCHEMA))
-    begin = Transactions(engine, lambda conn: OutboxEvents(conn, outbox))
+    begin = Transactions(engine, lambda: OutboxEvents(outbox))
     outdials, queues = FakeOutdials(), FakeQueues()
     services = app.wire(
         begin=begin, outdials=outdials, queues=queues, clock=clock, defaults=DEFAULTS

@@ -15,6 +15,7 @@ from outbound.agent.v1 import agent_service_pb2 as agent_pb
 from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 from outbound.agent.v1 import events_pb2 as agent_events
 from outbound.common.v1 import address_pb2 as address_pb
+from outbound.queue.v1 import events_pb2 as queue_events
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
@@ -182,6 +183,30 @@ async def test_an_event_carries_the_agent(process: Process) -> None:
         [event] = (await process.published.get()).events
     assert event.customer_id == CUSTOMER
     assert agent_events.AgentEvent.FromString(event.data).agent == agent
+
+
+async def test_an_event_of_a_queue_carries_its_counts_but_not_its_callers(process: Process) -> None:
+    with acting_for(CUSTOMER):
+        queue = await process.queues.CreateQueue(queue_pb.CreateQueueRequest(name="a"))
+    joining = queue_pb.Joining(
+        queuecall_id=str(new_id()),
+        queue_id=queue.id,
+        customer_id=str(CUSTOMER),
+        call_id=str(new_id()),
+    )
+    request = queue_pb.JoinQueueRequest(dialer_id="d1", joinings=[joining])
+    await process.dialing.JoinQueue(request)
+    with acting_for(CUSTOMER):
+        update = queue_pb.UpdateQueueRequest(id=queue.id, name="b")
+        answer = await process.queues.UpdateQueue(update)
+    async with asyncio.timeout(10):
+        while True:
+            [event] = (await process.published.get()).events
+            if (event.resource, event.event) == ("queue", "updated"):
+                break
+    told = queue_events.QueueEvent.FromString(event.data).queue
+    assert (told.total_incoming_count, list(told.wait_queuecall_ids)) == (1, [])
+    assert list(answer.wait_queuecall_ids) == [joining.queuecall_id]
 
 
 async def test_passwords_are_checked_for_the_gateway_only(process: Process) -> None:

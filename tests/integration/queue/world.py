@@ -19,7 +19,7 @@ from services.common.clock import ManualClock
 from services.common.ids import new_id
 from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent, NewTag
 from services.queue.app import Services, build
-from services.queue.queues.domain import NewQueue, Queue
+from services.queue.queues.domain import Members, NewQueue, Queue
 from services.queue.queues.domain_queuecalls import (
     Joining,
     Queuecall,
@@ -52,7 +52,7 @@ class RecordedEvents:
     def agent(self, event: str, agent: Agent) -> None:
         self._pending.append(Fact(f"agent.{event}", agent))
 
-    def queue(self, event: str, queue: Queue) -> None:
+    def queue(self, event: str, queue: Queue, members: Members) -> None:
         self._pending.append(Fact(f"queue.{event}", queue))
 
     def queuecall(self, event: str, call: Queuecall) -> None:
