@@ -15,14 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.db import statement
 from services.common.errors import FailedPrecondition
 from services.common.limits import SLOTS
+from services.common.stored import address_of, array
 from services.outdial.domain import Claimed, Delta, Plan
 from services.outdial.ports import DialingState, Expired, ReopeningBatch, Taken
 from services.outdial.storage_rows import (
     OUTDIAL_COLUMNS,
     PROGRESS_COLUMNS,
     TARGET_COLUMNS,
-    address,
-    array,
     outdial,
     plan,
     progress,
@@ -377,6 +376,5 @@ class PostgresDialing:
 def _claimed(row: Sequence[Any]) -> Claimed:
     """From _CLAIMED_COLUMNS."""
     attempt_id, target_id, name, detail, data, destination, slot, try_count = row
-    dialed = address(destination)
-    assert dialed is not None
+    dialed = address_of(destination)
     return Claimed(attempt_id, target_id, name, detail, data, dialed, slot, try_count)

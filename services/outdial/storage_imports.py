@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from services.common.db import statement
+from services.common.stored import array
 from services.outdial.domain_imports import (
     MAX_VALUE,
     SHOWN_REJECTS,
@@ -30,7 +31,6 @@ from services.outdial.domain_imports import (
     Row,
 )
 from services.outdial.ports_imports import Counts
-from services.outdial.storage_rows import array
 
 Item = TypeVar("Item")
 _SLICE = 100

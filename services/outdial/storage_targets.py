@@ -7,17 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.limits import SLOTS
 from services.common.paging import Page
+from services.common.stored import array, optional_address_json
 from services.outdial.domain import Result, Status, Target
 from services.outdial.storage_rows import (
     TARGET_COLUMNS,
-    address_value,
-    array,
     of_target,
     target,
 )
@@ -204,10 +202,7 @@ def _columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
     }
     for slot in range(SLOTS):
         columns[f"try_count_{slot}"] = [each.try_counts[slot] for each in targets]
-        columns[f"destination_{slot}"] = [_json(each, slot) for each in targets]
+        columns[f"destination_{slot}"] = [
+            optional_address_json(each.destinations[slot]) for each in targets
+        ]
     return columns
-
-
-def _json(target: Target, slot: int) -> Jsonb | None:
-    value = address_value(target.destinations[slot])
-    return None if value is None else Jsonb(value)

@@ -19,9 +19,14 @@ from services.campaign.campaigns.domain import (
     StopMode,
     StopReason,
 )
-from services.campaign.rows import actions_of, actions_text, address_of, address_text
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import (
+    actions_json,
+    actions_of,
+    optional_address_json,
+    optional_address_of,
+)
 
 _DEFINITION = (
     "id, customer_id, type, name, detail, service_level, end_handle, actions, flow_id, outplan_id,"
@@ -212,7 +217,7 @@ def campaign_of(row: RowMapping) -> Campaign:
         outdial_id=row["outdial_id"],
         queue_id=row["queue_id"],
         next_campaign_id=row["next_campaign_id"],
-        source=address_of(row["source"]),
+        source=optional_address_of(row["source"]),
         revision=row["revision"],
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
@@ -241,13 +246,13 @@ def _definition(campaign: Campaign) -> dict[str, Any]:
         "detail": campaign.detail,
         "service_level": campaign.service_level,
         "end_handle": campaign.end_handle.value,
-        "actions": actions_text(campaign.actions),
+        "actions": actions_json(campaign.actions),
         "flow_id": campaign.flow_id,
         "outplan_id": campaign.outplan_id,
         "outdial_id": campaign.outdial_id,
         "queue_id": campaign.queue_id,
         "next_campaign_id": campaign.next_campaign_id,
-        "source": address_text(campaign.source),
+        "source": optional_address_json(campaign.source),
         "tm_delete": campaign.tm_delete,
     }
 

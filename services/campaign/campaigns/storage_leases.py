@@ -17,8 +17,8 @@ from services.campaign.campaigns.domain_leases import (
 from services.campaign.campaigns.storage import COLUMNS, JOINED, campaign_of
 from services.campaign.outplans.storage import COLUMNS as PLAN_COLUMNS
 from services.campaign.outplans.storage import outplan_of
-from services.campaign.rows import actions_of
 from services.common.db import statement
+from services.common.stored import actions_of
 
 # clock_timestamp(), not now(): waiting for a row's lock must not eat into the lease.
 _EXPIRY = "clock_timestamp() + make_interval(secs => :seconds)"

@@ -10,9 +10,9 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign.flows.domain import Flow
-from services.campaign.rows import actions_of, actions_text
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import actions_json, actions_of
 
 _COLUMNS = (
     "id, customer_id, name, detail, actions, on_complete_flow_id, revision,"
@@ -111,7 +111,7 @@ def _values(flow: Flow) -> dict[str, Any]:
         "id": flow.id,
         "name": flow.name,
         "detail": flow.detail,
-        "actions": actions_text(flow.actions),
+        "actions": actions_json(flow.actions),
         "on_complete_flow_id": flow.on_complete_flow_id,
         "revision": flow.revision,
         "tm_update": flow.tm_update,

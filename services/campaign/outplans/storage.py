@@ -10,9 +10,9 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign.outplans.domain import Outplan
-from services.campaign.rows import address_of, address_text
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import optional_address_json, optional_address_of
 
 COLUMNS = (
     "id, customer_id, name, detail, source, dial_timeout, try_interval, max_try_counts,"
@@ -118,7 +118,7 @@ def outplan_of(row: RowMapping) -> Outplan:
     return Outplan(
         **{
             **row,
-            "source": address_of(row["source"]),
+            "source": optional_address_of(row["source"]),
             "max_try_counts": tuple(row["max_try_counts"]),
         }
     )
@@ -129,7 +129,7 @@ def _values(plan: Outplan) -> dict[str, Any]:
         "id": plan.id,
         "name": plan.name,
         "detail": plan.detail,
-        "source": address_text(plan.source),
+        "source": optional_address_json(plan.source),
         "dial_timeout": plan.dial_timeout,
         "try_interval": plan.try_interval,
         "max_try_counts": list(plan.max_try_counts),

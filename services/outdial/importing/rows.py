@@ -12,6 +12,7 @@ import orjson
 from services.common.address import Address, normalise
 from services.common.errors import InvalidArgument, invalid
 from services.common.limits import SLOTS
+from services.common.stored import address_json
 from services.common.texts import MAX_NAME, MAX_TEXT, check_text
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
 from services.outdial.importing.records import Record
@@ -326,15 +327,7 @@ def _checked(address: Address, column: str, value: str, options: ImportOptions) 
 
 def _address_texts(address: Address) -> tuple[str, str]:
     """The key by which duplicates are found, and the JSON that is stored."""
-    members = {
-        "type": address.type,
-        "target": address.target,
-        "target_name": address.target_name,
-        "name": address.name,
-        "detail": address.detail,
-    }
-    stored = orjson.dumps({name: value for name, value in members.items() if value})
-    return f"{address.type}:{address.target}", stored.decode()
+    return f"{address.type}:{address.target}", address_json(address)
 
 
 def _check_text(column: str, text: str) -> None:

@@ -11,7 +11,7 @@ from outbound.common.v1 import address_pb2 as address_pb
 from services.common.address import Address, normalise
 from services.common.convert import (
     address_from_proto,
-    address_to_proto,
+    addresses_to_proto,
     digest,
     timestamp_to_proto,
 )
@@ -33,7 +33,7 @@ def agent_to_proto(agent: Agent) -> agent_pb.Agent:
         next_status=agent.next_status,
         permission=agent.permission,
         tag_ids=[str(each) for each in agent.tag_ids],
-        addresses=[each for each in map(address_to_proto, agent.addresses) if each is not None],
+        addresses=addresses_to_proto(agent.addresses),
         tm_state=timestamp_to_proto(agent.tm_state),
         busy_ms_total=agent.busy_ms_total,
         available_ms_total=agent.available_ms_total,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -12,10 +10,10 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.address import Address
 from services.common.db import statement, violated_constraint
 from services.common.errors import AlreadyExists
 from services.common.paging import Page
+from services.common.stored import address_of, addresses_json
 from services.queue.agents.domain import AGENT_ALREADY_EXISTS, Agent, AgentState
 from services.queue.agents.ports import Credentials
 
@@ -141,7 +139,7 @@ class PostgresAgents:
         """See ports.Agents."""
         values = {name: getattr(agent, name) for name in Agent.__dataclass_fields__} | {
             "tag_ids": list(agent.tag_ids),
-            "addresses": _addresses_json(agent),
+            "addresses": addresses_json(agent.addresses),
             "state": str(agent.state),
             "password_hash": password_hash,
             "digest": digest,
@@ -224,7 +222,7 @@ class PostgresAgents:
                 "ring_method": agent.ring_method,
                 "permission": agent.permission,
                 "tag_ids": list(agent.tag_ids),
-                "addresses": _addresses_json(agent),
+                "addresses": addresses_json(agent.addresses),
                 "revision": agent.revision,
                 "tm_update": agent.tm_update,
                 "tm_delete": agent.tm_delete,
@@ -292,7 +290,7 @@ def agent_of(row: Any) -> Agent:
         ring_method=row.ring_method,
         permission=row.permission,
         tag_ids=tuple(row.tag_ids),
-        addresses=tuple(Address(**each) for each in row.addresses),
+        addresses=tuple(map(address_of, row.addresses)),
         state=AgentState(row.state),
         next_status=row.next_status,
         tm_state=row.tm_state,
@@ -307,7 +305,3 @@ def agent_of(row: Any) -> Agent:
         tm_update=row.tm_update,
         tm_delete=row.tm_delete,
     )
-
-
-def _addresses_json(agent: Agent) -> str:
-    return json.dumps([asdict(each) for each in agent.addresses])

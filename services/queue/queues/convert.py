@@ -9,7 +9,7 @@ from uuid import UUID
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 
 from services.common.convert import (
-    address_to_proto,
+    addresses_to_proto,
     digest,
     optional_timestamp,
     timestamp_to_proto,
@@ -194,9 +194,7 @@ def assignment_to_proto(assignment: Assignment) -> queue_pb.Assignment:
     return queue_pb.Assignment(
         queuecall_id=str(assignment.queuecall_id),
         agent_id=str(assignment.agent_id),
-        addresses=[
-            each for each in map(address_to_proto, assignment.addresses) if each is not None
-        ],
+        addresses=addresses_to_proto(assignment.addresses),
         ring_method=assignment.ring_method,
         ring_timeout_ms=assignment.ring_timeout_ms,
     )

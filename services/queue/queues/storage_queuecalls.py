@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.address import Address
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import address_of
 from services.queue.queues.domain_matching import Caller
 from services.queue.queues.domain_queuecalls import (
     Assignment,
@@ -299,7 +299,7 @@ class PostgresQueuecalls:
             Assignment(
                 queuecall_id=row.id,
                 agent_id=row.agent_id,
-                addresses=tuple(Address(**each) for each in row.addresses),
+                addresses=tuple(map(address_of, row.addresses)),
                 ring_method=row.ring_method,
                 ring_timeout_ms=row.ring_timeout,
             )
