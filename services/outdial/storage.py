@@ -41,13 +41,10 @@ WHERE id = :id
 """
 _LIST = f"""
 SELECT {OUTDIAL_COLUMNS} FROM outdials
-WHERE customer_id = :customer_id AND tm_delete IS NULL
+WHERE customer_id = :customer_id AND tm_delete IS NULL AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC
 LIMIT :limit
 """
-_LIST_BEFORE = _LIST.replace(
-    "tm_delete IS NULL", "tm_delete IS NULL AND (tm_create, id) < (:tm, :before)"
-)
 
 
 class PostgresOutdials:
@@ -86,12 +83,8 @@ class PostgresOutdials:
 
     async def list(self, customer_id: UUID, page: Page) -> Sequence[Outdial]:
         """See ports.Outdials."""
-        values: dict[str, object] = {"customer_id": customer_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before"] = page.before.key
-        rows = await self._conn.execute(statement(sql), values)
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [outdial(row) for row in rows]
 
     async def _one(self, sql: str, outdial_id: UUID) -> Outdial | None:

@@ -98,12 +98,10 @@ FROM {_rows(_TYPES)} WHERE t.id = u.id
 _LIST = f"""
 SELECT {TARGET_COLUMNS} FROM targets
 WHERE outdial_id = :outdial_id AND status = :status AND tm_delete IS NULL
+  AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC
 LIMIT :limit
 """
-_LIST_BEFORE = _LIST.replace(
-    "tm_delete IS NULL", "tm_delete IS NULL AND (tm_create, id) < (:tm, :before)"
-)
 
 
 Found = list[Target]
@@ -165,15 +163,11 @@ class PostgresTargets:
 
     async def list(self, outdial_id: UUID, page: Page, status: Status | None) -> Sequence[Target]:
         """See ports.Targets."""
-        values: dict[str, Any] = {"outdial_id": outdial_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before"] = page.before.key
+        values = page.parameters() | {"outdial_id": outdial_id}
         found: list[Target] = []
         # One index serves every filter: without one, the newest of each status are merged here.
         for each in Status if status is None else (status,):
-            found += await self._targets(sql, values | {"status": each.value})
+            found += await self._targets(_LIST, values | {"status": each.value})
         found.sort(key=lambda each: (each.tm_create, each.id), reverse=True)
         return found[: page.size + 1]
 

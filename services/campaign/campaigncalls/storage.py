@@ -160,13 +160,12 @@ ON CONFLICT ON CONSTRAINT tombstones_pkey DO NOTHING
 _LIST = f"""
 SELECT {_COLUMNS} FROM campaigncalls
 WHERE {{owner}} AND tm_delete IS NULL
-  AND (tm_create, id) < (CAST(:tm AS timestamptz), CAST(:before_id AS uuid))
+  AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
 _LIST_OF_CUSTOMER = _LIST.format(owner="customer_id = :owner_id")
 _LIST_OF_CAMPAIGN = _LIST.format(owner="campaign_id = :owner_id")
 _PURGE = "DELETE FROM tombstones WHERE created_at < now() - make_interval(secs => :seconds)"
-_END_OF_TIME = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 
 class PostgresCampaigncalls:
@@ -312,15 +311,8 @@ class PostgresCampaigncalls:
         self, customer_id: UUID, campaign_id: UUID | None, page: Page
     ) -> Sequence[Campaigncall]:
         """See ports.Campaigncalls."""
-        tm, before_id = _END_OF_TIME if page.before is None else page.before.key
         sql = _LIST_OF_CUSTOMER if campaign_id is None else _LIST_OF_CAMPAIGN
-        values = {
-            "owner_id": campaign_id or customer_id,
-            "tm": tm,
-            "before_id": before_id,
-            "limit": page.size + 1,
-        }
-        return await self._calls(sql, values)
+        return await self._calls(sql, page.parameters() | {"owner_id": campaign_id or customer_id})
 
     async def purge_tombstones(self, older_than_seconds: float) -> int:
         """See ports.Campaigncalls."""

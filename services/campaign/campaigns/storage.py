@@ -77,10 +77,6 @@ WHERE id = :id
 """
 _LIST = f"""
 SELECT {COLUMNS} FROM {JOINED} WHERE c.customer_id = :customer_id AND c.tm_delete IS NULL
-ORDER BY c.tm_create DESC, c.id DESC LIMIT :limit
-"""
-_LIST_BEFORE = f"""
-SELECT {COLUMNS} FROM {JOINED} WHERE c.customer_id = :customer_id AND c.tm_delete IS NULL
   AND (c.tm_create, c.id) < (:tm, :before_id)
 ORDER BY c.tm_create DESC, c.id DESC LIMIT :limit
 """
@@ -125,12 +121,8 @@ class PostgresCampaigns:
 
     async def list(self, customer_id: UUID, page: Page) -> Sequence[Campaign]:
         """See ports.Campaigns."""
-        values: dict[str, Any] = {"customer_id": customer_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before_id"] = page.before.key
-        rows = await self._conn.execute(statement(sql), values)
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [campaign_of(row) for row in rows.mappings()]
 
     async def stats(self, campaign_id: UUID) -> CampaignStats | None:

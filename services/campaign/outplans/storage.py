@@ -36,10 +36,6 @@ WHERE id = :id
 """
 _LIST = f"""
 SELECT {COLUMNS} FROM outplans WHERE customer_id = :customer_id AND tm_delete IS NULL
-ORDER BY tm_create DESC, id DESC LIMIT :limit
-"""
-_LIST_BEFORE = f"""
-SELECT {COLUMNS} FROM outplans WHERE customer_id = :customer_id AND tm_delete IS NULL
   AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
@@ -91,12 +87,8 @@ class PostgresOutplans:
 
     async def list(self, customer_id: UUID, page: Page) -> Sequence[Outplan]:
         """See ports.Outplans."""
-        values: dict[str, Any] = {"customer_id": customer_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before_id"] = page.before.key
-        rows = await self._conn.execute(statement(sql), values)
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [outplan_of(row) for row in rows.mappings()]
 
     async def busy_campaigns(self, outplan_id: UUID) -> Sequence[UUID]:

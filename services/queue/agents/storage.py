@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,6 @@ RESERVATION_SECONDS = 10
 """REAL seconds a reservation lives unless its dialer renews it."""
 REST_SECONDS = 2
 """REAL seconds an agent whose phone could not be reached is not chosen again."""
-
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 AGENT_COLUMNS = (
     "id, customer_id, username, name, detail, ring_method, permission, tag_ids, addresses, state,"
@@ -172,18 +170,12 @@ class PostgresAgents:
         states: Sequence[AgentState],
     ) -> list[Agent]:
         """See ports.Agents."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "tag_ids": list(tag_ids),
-                "states": [str(state) for state in states],
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {
+            "customer_id": customer_id,
+            "tag_ids": list(tag_ids),
+            "states": [str(state) for state in states],
+        }
+        rows = await self._conn.execute(statement(_LIST), values)
         return [agent_of(row) for row in rows]
 
     async def save_states(

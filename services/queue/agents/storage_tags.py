@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.common.db import statement
 from services.common.paging import Page
 from services.queue.agents.domain import Tag
-
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 _COLUMNS = "id, customer_id, name, detail, tm_create, tm_update, tm_delete"
 
@@ -71,16 +68,8 @@ class PostgresTags:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Tag]:
         """See ports.Tags."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_tag_of(row) for row in rows]
 
     async def save(self, tag: Tag) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +13,6 @@ from services.common.db import statement
 from services.common.paging import Page
 from services.queue.queues.domain import Members, Queue, RoutingMethod, Tally
 from services.queue.queues.domain_matching import Routing
-
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 _COLUMNS = (
     "id, customer_id, name, detail, routing_method, tag_ids, wait_flow_id, wait_timeout,"
@@ -127,16 +125,8 @@ class PostgresQueues:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Queue]:
         """See ports.Queues."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_queue_of(row) for row in rows]
 
     async def save(self, queue: Queue) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,8 +27,6 @@ SILENT_SECONDS = 10
 """REAL seconds after which a caller whose dialer is silent is passed over."""
 FORGOTTEN_SECONDS = 60
 """REAL seconds after which such a caller is given up."""
-
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 _COLUMNS = (
     "id, customer_id, queue_id, reference_id, campaign_id, dialer_id, status, end_reason,"
@@ -215,9 +213,8 @@ class PostgresQueuecalls:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Queuecall]:
         """See ports.Queuecalls."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        values = {"customer_id": customer_id, "tm": tm, "before_id": before_id}
-        rows = await self._conn.execute(statement(_LIST), values | {"limit": page.size + 1})
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_queuecall_of(row) for row in rows]
 
     async def lock_many(self, queuecall_ids: Collection[UUID]) -> dict[UUID, Queuecall]:
