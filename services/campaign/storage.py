@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.campaign.campaigncalls.storage import PostgresCampaigncalls
 from services.campaign.campaigns.storage import PostgresBindingChecks, PostgresCampaigns
 from services.campaign.campaigns.storage_leases import PostgresLeases
-from services.campaign.flows.storage import PostgresFlows
+from services.campaign.flows.storage import FLOWS
 from services.campaign.outplans.storage import PostgresOutplans
 from services.campaign.ports import Events
+from services.campaign.storage_definitions import PostgresDefinitions
 from services.common.db import statement, transaction
 
 SCHEMA = "campaign"
@@ -35,7 +36,7 @@ class PostgresTransaction:
         self.bindings = PostgresBindingChecks(conn)
         self.campaigncalls = PostgresCampaigncalls(conn)
         self.outplans = PostgresOutplans(conn)
-        self.flows = PostgresFlows(conn)
+        self.flows = PostgresDefinitions(conn, FLOWS)
         self.events = events
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -86,19 +85,6 @@ def change(flow: Flow, wanted: FlowChange, now: datetime) -> Flow:
     if changed == flow:
         return flow
     return replace(changed, revision=flow.revision + 1, tm_update=now)
-
-
-def delete(flow: Flow, busy_campaign_ids: Sequence[UUID], now: datetime) -> Flow:
-    """The flow, deleted; FailedPrecondition while a campaign in run or stopping uses it."""
-    if flow.tm_delete is not None:
-        return flow
-    if busy_campaign_ids:
-        raise FailedPrecondition(
-            f"flow {flow.id} is used by campaign {busy_campaign_ids[0]}, which is not stopped; "
-            "stop it before deleting the flow",
-            campaign_id=str(busy_campaign_ids[0]),
-        )
-    return replace(flow, revision=flow.revision + 1, tm_update=now, tm_delete=now)
 
 
 def owned(flow: Flow | None, flow_id: UUID, customer_id: UUID | None) -> Flow:

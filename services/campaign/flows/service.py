@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.campaign.domain_definitions import deleted, require_usable
 from services.campaign.flows import domain
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
 from services.campaign.flows.ports import Begin, Flows
 from services.common.clock import Clock
 from services.common.creation import same_or_taken
-from services.common.errors import invalid
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -59,18 +59,15 @@ class FlowService:
             # Starting a campaign shares this lock, so no campaign can start between check and delete.
             flow = domain.owned(await tx.flows.lock(flow_id), flow_id, customer_id)
             busy = await tx.flows.busy_campaigns(flow_id)
-            deleted = domain.delete(flow, busy, self._clock.now())
-            if deleted is not flow:
-                await tx.flows.save(deleted)
-                tx.events.flow("deleted", deleted)
-            return deleted
+            gone = deleted(flow, "flow", busy, self._clock.now())
+            if gone is not flow:
+                await tx.flows.save(gone)
+                tx.events.flow("deleted", gone)
+            return gone
 
 
 async def _check_follower(flows: Flows, flow: Flow) -> None:
-    follower_id = flow.on_complete_flow_id
-    if follower_id is None:
-        return
-    follower = await flows.get(follower_id)
-    usable = follower is not None and follower.tm_delete is None
-    if not usable or follower is None or follower.customer_id != flow.customer_id:
-        raise invalid("on_complete_flow_id", str(follower_id), "a flow of yours that exists")
+    follower_id, customer_id = flow.on_complete_flow_id, flow.customer_id
+    if follower_id is not None:
+        follower = await flows.get(follower_id)
+        require_usable(follower, customer_id, "on_complete_flow_id", follower_id, "a flow of yours")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -142,19 +142,6 @@ def change(plan: Outplan, wanted: OutplanChange, now: datetime) -> Outplan:
     if changed == plan:
         return plan
     return replace(changed, revision=plan.revision + 1, tm_update=now)
-
-
-def delete(plan: Outplan, busy_campaign_ids: Sequence[UUID], now: datetime) -> Outplan:
-    """The plan, deleted; FailedPrecondition while a campaign in run or stopping uses it."""
-    if plan.tm_delete is not None:
-        return plan
-    if busy_campaign_ids:
-        raise FailedPrecondition(
-            f"outplan {plan.id} is used by campaign {busy_campaign_ids[0]}, which is not stopped; "
-            "stop it before deleting the plan",
-            campaign_id=str(busy_campaign_ids[0]),
-        )
-    return replace(plan, revision=plan.revision + 1, tm_update=now, tm_delete=now)
 
 
 def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.campaign.domain_definitions import deleted
 from services.campaign.outplans import domain
 from services.campaign.outplans.domain import Outplan, OutplanChange, OutplanDraft
 from services.campaign.outplans.ports import Begin
@@ -57,8 +58,8 @@ class OutplanService:
             # Starting a campaign shares this lock, so no campaign can start between check and delete.
             plan = domain.owned(await tx.outplans.lock(outplan_id), outplan_id, customer_id)
             busy = await tx.outplans.busy_campaigns(outplan_id)
-            deleted = domain.delete(plan, busy, self._clock.now())
-            if deleted is not plan:
-                await tx.outplans.save(deleted)
-                tx.events.outplan("deleted", deleted)
-            return deleted
+            gone = deleted(plan, "outplan", busy, self._clock.now())
+            if gone is not plan:
+                await tx.outplans.save(gone)
+                tx.events.outplan("deleted", gone)
+            return gone

@@ -14,9 +14,8 @@ from services.campaign.outplans.domain import (
     OutplanDraft,
     change,
     create,
-    delete,
 )
-from services.common.errors import FailedPrecondition, InvalidArgument
+from services.common.errors import InvalidArgument
 from services.common.ids import new_id
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -101,10 +100,3 @@ def test_zero_returns_a_limit_to_the_default_of_the_deployment() -> None:
     plan = make_plan(calls_per_second=5.0, max_concurrent=9)
     changed = change(plan, OutplanChange(calls_per_second=0.0, max_concurrent=0), NOW)
     assert (changed.calls_per_second, changed.max_concurrent) == (None, None)
-
-
-def test_a_plan_in_use_is_not_deleted() -> None:
-    plan, user = make_plan(), new_id()
-    with pytest.raises(FailedPrecondition, match=str(user)):
-        delete(plan, [user], NOW)
-    assert delete(plan, [], NOW).tm_delete == NOW
