@@ -72,7 +72,7 @@ def build(
         queues=QueueServices(
             queues=QueueService(begin=begin, clock=clock),
             queuecalls=QueuecallService(begin=begin, clock=clock),
-            capacity=CapacityService(begin=begin),
+            capacity=CapacityService(begin=begin, clock=clock),
             assigning=AssigningService(
                 begin=begin, clock=clock, due=alarm, chance=chance or random.Random()
             ),

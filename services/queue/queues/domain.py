@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from services.common.errors import invalid
@@ -123,6 +124,25 @@ class QueueChange:
         if changed == queue:
             return queue
         return replace(changed, revision=queue.revision + 1, tm_update=at)
+
+
+class Tagged(Protocol):
+    """A queue, or agents: whose they are, and by which tags they find each other."""
+
+    @property
+    def customer_id(self) -> UUID:
+        """The customer."""
+
+    @property
+    def tag_ids(self) -> frozenset[UUID]:
+        """The tags; a queue without any is served by every agent."""
+
+
+def is_served_by(queue: Tagged, agents: Tagged) -> bool:
+    """Whether agents with these tags take the queue's callers."""
+    return agents.customer_id == queue.customer_id and (
+        not queue.tag_ids or not queue.tag_ids.isdisjoint(agents.tag_ids)
+    )
 
 
 def check_routing_method(method: str) -> RoutingMethod:

@@ -165,11 +165,11 @@ class Capacities(Protocol):
     async def asked(self, queue_ids: Collection[UUID]) -> tuple[dict[UUID, Asked], int]:
         """The queues that are not deleted, and the present turn (see sharing.share)."""
 
-    async def demands(self, asks: Mapping[Ask, UUID]) -> list[Demand]:
+    async def demands(self, asks: Mapping[Ask, UUID], now: datetime) -> list[Demand]:
         """Note who asks (with the queue's customer); everybody who wants agents of the customers.
 
         That is: these, those who asked within the last two REAL seconds, and, each limited to the
-        number of its callers, those whose callers are waiting.
+        number of its callers, those whose callers may get an agent `now` (see Queuecalls.waiting).
         """
 
     async def groups(self, customer_ids: Collection[UUID]) -> list[Group]:

@@ -130,12 +130,18 @@ SELECT held.*, staffed.customer_id IS NOT NULL AS may_assign
 FROM held LEFT JOIN staffed USING (customer_id)
 """
 
+IS_WAITING = "status = 'waiting' AND (wait_deadline IS NULL OR wait_deadline > :now)"
+"""A caller who may still get an agent."""
+IS_READY = (
+    "lost_agent_id IS NULL"
+    f" AND renewed_at > clock_timestamp() - interval '{SILENT_SECONDS} seconds'"
+)
+"""A caller whose dialer has been heard of, and does not have to ask for another agent first."""
+
 _WAITING = f"""
 SELECT id, queue_id, campaign_id, tm_create FROM queuecalls
-WHERE queue_id = ANY(CAST(:queue_ids AS uuid[])) AND status = 'waiting'
-  AND (wait_deadline IS NULL OR wait_deadline > :now)
-  AND (id = ANY(CAST(:asked_for AS uuid[])) OR (lost_agent_id IS NULL
-    AND renewed_at > clock_timestamp() - interval '{SILENT_SECONDS} seconds'))
+WHERE queue_id = ANY(CAST(:queue_ids AS uuid[])) AND {IS_WAITING}
+  AND (id = ANY(CAST(:asked_for AS uuid[])) OR ({IS_READY}))
 ORDER BY tm_create, id LIMIT :limit
 """
 
