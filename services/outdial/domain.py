@@ -135,13 +135,17 @@ class Progress:
     """
 
     outdial_id: UUID
-    total: int
     idle: int
     progressing: int
     success: int
     fail: int
     is_reopening: bool
     tm_next_due: datetime | None
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.idle + self.progressing + self.success + self.fail
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
 from services.common.auth import Role, current_caller, require_customer, require_role
 from services.common.convert import address_from_proto
-from services.common.errors import InvalidArgument, Unavailable, invalid
+from services.common.errors import InvalidArgument, Unavailable
 from services.common.ids import optional_id, parse_id
-from services.common.limits import MAX_BATCH
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
 from services.outdial.convert import (
@@ -250,8 +249,6 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
     ) -> outdial_pb.ReleaseClaimsResponse:
         """See the proto."""
         require_role(Role.DIALER)
-        if len(request.attempt_ids) > MAX_BATCH:
-            raise invalid("attempt_ids", len(request.attempt_ids), f"at most {MAX_BATCH} ids")
         count = await self._dialing.release(
             [parse_id(each, "attempt_ids") for each in request.attempt_ids]
         )

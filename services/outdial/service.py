@@ -1,4 +1,4 @@
-"""Outdials and their targets as their owners handle them. What dialing does is in service_dialing."""
+"""Outdials as their owners handle them, and their binding to campaigns."""
 
 from __future__ import annotations
 

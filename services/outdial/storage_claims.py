@@ -45,6 +45,7 @@ _LOCK_MANY = """
 SELECT 1 FROM outdial_counters WHERE outdial_id = ANY(CAST(:outdial_id AS uuid[]))
 ORDER BY outdial_id FOR UPDATE
 """
+# The column total is read by releases before this one only, and goes with them.
 _APPLY = """
 UPDATE outdial_counters c
 SET idle = c.idle + u.idle, progressing = c.progressing + u.progressing,

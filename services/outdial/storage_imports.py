@@ -78,7 +78,9 @@ WHERE import_id = :import_id
 _ONE_AT_A_TIME = (
     "SELECT pg_advisory_xact_lock(hashtextextended('import into ' || CAST(:outdial_id AS text), 0))"
 )
-_HAS_TARGETS = "SELECT total > 0 FROM outdial_counters WHERE outdial_id = :outdial_id"
+_HAS_TARGETS = """
+SELECT idle + progressing + success + fail > 0 FROM outdial_counters WHERE outdial_id = :outdial_id
+"""
 _OLD = """
 SELECT import_id FROM imports
 WHERE touched_at < clock_timestamp() - CAST(:abandoned AS interval) AND state = 'receiving'

@@ -12,7 +12,7 @@ from services.outdial.domain import Outdial, Plan, Progress, Result, Status, Tar
 OUTDIAL_COLUMNS = (
     "id, customer_id, campaign_id, name, detail, data, revision, tm_create, tm_update, tm_delete"
 )
-PROGRESS_COLUMNS = "outdial_id, total, idle, progressing, success, fail, is_reopening, next_due"
+PROGRESS_COLUMNS = "outdial_id, idle, progressing, success, fail, is_reopening, next_due"
 _TARGET_COLUMNS = (
     "id",
     "outdial_id",

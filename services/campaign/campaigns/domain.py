@@ -1,4 +1,4 @@
-"""Campaigns, their runs and what moves them from one status to another. Pure rules."""
+"""Campaigns: their definitions, and what may be asked of one. What moves a run is in domain_runs."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.campaign.campaigncalls.domain import HANGUP_REASONS
 from services.campaign.campaigns.domain import (
     Campaign,
     CampaignStats,
@@ -36,7 +37,6 @@ _RUN = (
     "status, run_number, stop_mode, stop_reason, stop_detail, revision, tm_update, tm_run_start,"
     " tm_run_end, idle_chain_ids, fencing_token, open_count, run_placed_count"
 )
-_REASONS = ("normal", "busy", "noanswer", "failed", "cancel", "timeout", "dialout", "amd")
 COLUMNS = ", ".join(f"c.{name.strip()}" for name in _DEFINITION.split(",")) + ", " + _RUN
 JOINED = "campaigns c JOIN campaign_states s ON s.id = c.id"
 _GET = f"SELECT {COLUMNS} FROM {JOINED} WHERE c.id = :id"
@@ -44,7 +44,7 @@ _LOCK = "SELECT id FROM campaign_states WHERE id = :id FOR NO KEY UPDATE"
 _STATS = f"""
 SELECT {COLUMNS}, attempt_count, progressing_count, success_count, fail_count, answered_count,
   connected_count, abandoned_count, refunded_count, talk_ms_total,
-  {", ".join(f"{reason}_count" for reason in _REASONS)},
+  {", ".join(f"{reason}_count" for reason in HANGUP_REASONS)},
   CASE WHEN lease_expires_at > clock_timestamp() THEN lease_holder ELSE '' END AS lease_holder
 FROM {JOINED} WHERE c.id = :id
 """
@@ -142,7 +142,7 @@ class PostgresCampaigns:
             connected_count=row["connected_count"],
             abandoned_count=row["abandoned_count"],
             refunded_count=row["refunded_count"],
-            hangup_reason_counts={name: row[f"{name}_count"] for name in _REASONS},
+            hangup_reason_counts={name: row[f"{name}_count"] for name in HANGUP_REASONS},
             talk_ms=row["talk_ms_total"],
             lease_holder=row["lease_holder"],
         )
