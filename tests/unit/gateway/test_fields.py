@@ -123,12 +123,6 @@ def test_required_members_are_missed_also_when_null() -> None:
             body.parse(given_body)
 
 
-def test_the_documented_name_wins_over_an_alias() -> None:
-    body = Body("B", Field("a", text(5), aliases=("old",)))
-    assert body.parse({"old": "1"}) == {"a": "1"}
-    assert body.parse({"a": "2", "old": "1"}) == {"a": "2"}
-
-
 BODIES = {route.body.name: route.body for route in ROUTES if route.body is not None}
 VALIDATORS = {name: jsonschema.Draft202012Validator(body.schema) for name, body in BODIES.items()}
 
