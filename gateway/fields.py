@@ -8,7 +8,7 @@ dropped, and null is the same as absent.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.members import Json, Schema
@@ -188,6 +188,10 @@ class Field:
     kind: FieldKind
     about: str = ""
     required: bool = False
+
+    def needed(self) -> Field:
+        """The same field, where it must not be absent."""
+        return replace(self, required=True)
 
     @property
     def schema(self) -> Schema:

@@ -22,6 +22,8 @@ from gateway.members import (
 )
 from gateway.resources.common import (
     by_id,
+    changing,
+    creating,
     deleting,
     listing,
     page_of,
@@ -29,7 +31,7 @@ from gateway.resources.common import (
     reading,
     rpc,
 )
-from gateway.routes import Call, One, Route
+from gateway.routes import Call
 from services.common.limits import (
     DIAL_TIMEOUT_MS,
     MAX_CALLS_PER_SECOND,
@@ -138,6 +140,7 @@ def _update(call: Call) -> pb.UpdateOutplanRequest:
 
 
 _PUT = rpc("outplan", "UpdateOutplan", _update)
+_APPLIES = "A merge. It applies to campaigns from their next attempt on."
 
 ROUTES = (
     listing(
@@ -148,15 +151,13 @@ ROUTES = (
         OUTPLAN,
         "outplans",
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/outplans",
         "Create an outplan",
-        TAG,
         rpc("outplan", "CreateOutplan", _create),
-        One(OUTPLAN),
-        body=_WHOLE,
-        creates=True,
+        OUTPLAN,
+        _WHOLE,
     ),
     reading(
         TAG,
@@ -165,25 +166,15 @@ ROUTES = (
         rpc("outplan", "GetOutplan", by_id(pb.GetOutplanRequest)),
         OUTPLAN,
     ),
-    Route(
-        "PUT",
-        "/outplans/{id}",
-        "Change an outplan",
+    changing(TAG, "/outplans/{id}", "Change an outplan", _PUT, OUTPLAN, _WHOLE, about=_APPLIES),
+    changing(
         TAG,
-        _PUT,
-        One(OUTPLAN),
-        body=_WHOLE,
-        about="A merge. It applies to campaigns from their next attempt on.",
-    ),
-    Route(
-        "PUT",
         "/outplans/{id}/dial_info",
         "Change how an outplan dials",
-        TAG,
         _PUT,
-        One(OUTPLAN),
-        body=Body("OutplanDialInfo", *_DIAL),
-        about="A merge. It applies to campaigns from their next attempt on.",
+        OUTPLAN,
+        Body("OutplanDialInfo", *_DIAL),
+        about=_APPLIES,
         aliases=("/outplans/{id}/dials",),
     ),
     deleting(
