@@ -154,6 +154,10 @@ class HttpServer:
         """Begin the orderly end."""
         self._server.should_exit = True
 
+    async def close(self) -> None:
+        """Stop listening, also when `run` never came to it."""
+        self._socket.close()
+
 
 def _listen(address: str) -> socket.socket:
     host, _, port = address.rpartition(":")

@@ -17,8 +17,6 @@ from services.campaign.ports import Events
 from services.campaign.storage_definitions import PostgresDefinitions
 from services.common.db import statement, transaction
 
-SCHEMA = "campaign"
-
 
 class PendingEvents(Events, Protocol):
     """Facts that are written when the transaction is otherwise complete."""

@@ -109,6 +109,10 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"{PREFIX}TLS_CERT_FILE, _KEY_FILE and _CA_FILE are given together")
         return self
 
+    def process_name(self, name: str) -> str:
+        """How the process calls itself in the log and to NATS; `name` is that of its kind."""
+        return name
+
     def clock(self) -> Clock:
         """The clock these settings describe."""
         if self.clock_real_epoch is None or self.clock_virtual_epoch is None:

@@ -1,7 +1,7 @@
 """Run a dialer: `python -m services.dialer`."""
 
 from services.common.config import load
-from services.common.server import run
+from services.common.process import run
 from services.dialer.app import run as run_dialer
 from services.dialer.config import DialerSettings
 

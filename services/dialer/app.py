@@ -18,7 +18,8 @@ from services.common.config import masked
 from services.common.errors import Unavailable
 from services.common.log import configure, get_logger
 from services.common.outbox import Outbox, Relay
-from services.common.server import Background, ServerParts, serve
+from services.common.process import Background, serve
+from services.common.server import Server, ServerParts
 from services.dialer.clients import (
     CampaignsClient,
     FlowsClient,
@@ -190,4 +191,4 @@ async def run(settings: DialerSettings, *, clock: Clock | None = None) -> None:
     """Serve until told to stop."""
     configure(settings.dialer_id, settings.log_level)
     get_logger().info("settings", **masked(settings))
-    await serve(await build(settings, clock=clock))
+    await serve(Server(await build(settings, clock=clock)))

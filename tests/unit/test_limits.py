@@ -73,10 +73,10 @@ def servicers() -> dict[str, Any]:
     (_, campaigns), (_, outplans), (_, flows) = campaign.wire(
         begin=starts, outdials=nothing, queues=nothing, clock=clock, defaults=PaceDefaults(1, 1)
     ).servicers()
-    (_, agents), (_, queues) = queue.build(
+    (_, agents), (_, queues) = queue.wire(
         begin=starts, clock=clock, passwords=cast(Any, NoPasswords()), chance=Random()
     ).servicers()
-    outdials = outdial.wire(transactions=starts, campaigns=nothing, clock=clock).servicer()
+    ((_, outdials),) = outdial.wire(begin=starts, campaigns=nothing, clock=clock).servicers()
     return {
         "campaign": campaigns,
         "outplan": outplans,

@@ -74,7 +74,7 @@ async def serving(
         key_file=str(folder / "key.pem"),
         trusted_keys_file=str(folder / "trusted.json"),
     )
-    server = Server(await app.parts(settings))
+    server = Server(await app.build(settings))
     await server.start()
     running = asyncio.create_task(server.run())
     try:

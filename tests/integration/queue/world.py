@@ -18,7 +18,7 @@ from services.common.address import Address
 from services.common.clock import ManualClock
 from services.common.ids import new_id
 from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent, NewTag
-from services.queue.app import Services, build
+from services.queue.app import Services, wire
 from services.queue.queues.domain import Members, NewQueue, Queue
 from services.queue.queues.domain_queuecalls import (
     Joining,
@@ -220,7 +220,7 @@ async def open_world(url: str) -> AsyncIterator[World]:
     clock = ManualClock(START)
     passwords = PlainPasswords()
     facts: list[Fact] = []
-    services = build(
+    services = wire(
         begin=PostgresTransactions(engine, lambda: RecordedEvents(facts)),
         clock=clock,
         passwords=passwords,
