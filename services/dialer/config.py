@@ -31,3 +31,7 @@ class DialerSettings(ServiceSettings):
     """Driver of the telephone network: simulated."""
     simnet_address: str = ""
     """host:port of the simulated network; needed by the carrier `simulated`."""
+
+    def process_name(self, name: str) -> str:
+        """See ServiceSettings; several dialers run beside each other."""
+        return self.dialer_id
