@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from tests.import_rules import modules, violations
 ROOT = Path(__file__).resolve().parents[1]
 AREAS = ("services", "gateway", "simnet", "cli")
 LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+STILL_LONG = {"services/dialer/system.py __init__"}
+"""The dialer is under work in another branch; this one follows."""
 
 # Imports every module given, in a fresh process; stops the moment one of them reaches outside.
 IMPORT_ALL = """
@@ -61,6 +65,17 @@ def test_files_stay_short() -> None:
         for module in modules(ROOT, (*AREAS, "deploy", "docs", "tests", "benchmarks", "tools"))
     }
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
+
+
+def test_functions_fit_a_screen() -> None:
+    lengths = {
+        f"{module.shown} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module in modules(ROOT, (*AREAS, "deploy", "docs", "tests", "benchmarks", "tools"))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    too_long = {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION}
+    assert too_long.keys() <= STILL_LONG, too_long
 
 
 def test_packages_do_not_shadow_the_standard_library() -> None:

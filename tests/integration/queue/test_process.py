@@ -106,7 +106,8 @@ async def process(
         await dialer.close()
 
 
-async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> None:
+async def staffed_queue(process: Process) -> tuple[queue_pb.Queue, agent_pb.Agent]:
+    """A queue, and an available agent."""
     with acting_for(CUSTOMER):
         agent = await process.agents.CreateAgent(
             agent_pb.CreateAgentRequest(
@@ -123,6 +124,11 @@ async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> 
         assert (queue.routing_method, queue.ring_timeout) == ("ringall", 20_000)
         request = agent_pb.UpdateAgentRequest(id=agent.id, status="available")
         await process.agents.UpdateAgent(request)
+    return queue, agent
+
+
+async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> None:
+    queue, agent = await staffed_queue(process)
     ask = queue_pb.CapacityAsk(queue_id=queue.id, campaign_id=str(new_id()))
     capacity = await process.dialing.GetCapacity(queue_pb.GetCapacityRequest(asks=[ask]))
     [answer] = capacity.capacities
