@@ -19,8 +19,8 @@ from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
     NotFound,
-    PermissionDenied,
 )
+from services.common.ownership import owned
 from services.common.paging import Page
 
 LEAST_EXPIRE: Final = 86_400
@@ -156,13 +156,7 @@ def new_access_key(
 
 
 def _owned(key: AccessKey | None, identity: Identity, key_id: UUID) -> AccessKey:
-    if key is None:
-        raise NotFound(
-            f"there is no access key {key_id}", reason="ACCESSKEY_NOT_FOUND", id=str(key_id)
-        )
-    if key.customer_id != identity.customer_id:
-        raise PermissionDenied(f"access key {key_id} belongs to another customer", id=str(key_id))
-    return key
+    return owned(key, "access key", key_id, identity.customer_id, reason="ACCESSKEY_NOT_FOUND")
 
 
 def _known(customer: Customer | None) -> Customer:

@@ -1,12 +1,10 @@
-"""Puts the gateway together, and runs it until a signal."""
+"""The gateway, put together."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 
 from gateway.accounts import AccountService
 from gateway.auth import Authenticator
@@ -23,64 +21,66 @@ from gateway.table import ROUTES
 from gateway.upstreams import Upstreams
 from services.common import db
 from services.common.auth import TokenIssuer
-from services.common.bus import Bus
 from services.common.clients import Channels, TlsFiles
 from services.common.clock import Clock
 from services.common.errors import Unavailable
+from services.common.foundation import Foundation
 from services.common.log import get_logger
 from services.common.metrics import MetricsEndpoint
+from services.common.process import Life
 
 NAME = "gateway"
 _READY_SECONDS = 0.2
 
 
-@dataclass(slots=True)
 class Gateway:
-    """A gateway whose parts exist. `run` serves; tests use the same object in their own loop."""
+    """A gateway whose parts exist; see process.Process."""
 
-    edge: Edge
-    parts: Parts
-    http: HttpServer
-    bus: Bus
-    bootstrapper: Bootstrapper
-    metrics: MetricsEndpoint
-    channels: Channels
-    close_database: Callable[[], Awaitable[None]]
-    stopping: asyncio.Event
-
-    async def run(self, metrics_listen: str = "") -> None:
-        """Serve until `stop`, then end in order: streams, requests, connections."""
-        if metrics_listen:
-            await self.metrics.start(metrics_listen)
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                background = [
-                    tasks.create_task(self.bootstrapper.run(), name="bootstrap"),
-                    tasks.create_task(self._tell_when_ready(), name="ready"),
-                ]
-                serving = tasks.create_task(self.http.run(), name="http")
-                await self.stopping.wait()
-                get_logger().info("draining", service=NAME)
-                # Streams never end by themselves; they are told first so that requests can finish.
-                self.parts.progress.close()
-                self.http.stop()
-                await serving
-                for task in background:
-                    task.cancel()
-        finally:
-            await self.close()
+    def __init__(
+        self, base: Foundation, parts: Parts, bootstrapper: Bootstrapper, stopping: asyncio.Event
+    ) -> None:
+        self.parts = parts
+        self.bootstrapper = bootstrapper
+        self.bus = base.bus
+        self.http = HttpServer(Edge(parts, ROUTES), parts.settings)
+        self._metrics = MetricsEndpoint()
+        self._life = Life(
+            name=NAME,
+            on_start=[self._start_metrics],
+            background=[
+                ("http", self._serve_http),
+                ("bootstrap", bootstrapper.run),
+                ("ready", self._tell_when_ready),
+            ],
+            on_drain=[self._finish_requests],
+            on_close=[self.http.close, self._metrics.close, *base.closing],
+            stopping=stopping,
+        )
+        self._has_served = asyncio.Event()
 
     def stop(self) -> None:
-        """Begin the orderly end."""
-        self.stopping.set()
+        """See Process."""
+        self._life.stopping.set()
 
-    async def close(self) -> None:
-        """Close what the gateway holds open."""
-        await self.metrics.close()
-        await self.bus.close()
-        await self.channels.close()
-        await self.close_database()
-        get_logger().info("stopped", service=NAME)
+    async def run(self) -> None:
+        """See Process."""
+        await self._life.run()
+
+    async def _start_metrics(self) -> None:
+        if listen := self.parts.settings.metrics_listen:
+            await self._metrics.start(listen)
+
+    async def _serve_http(self) -> None:
+        await self.http.run()
+        if self._life.stopping.is_set():
+            self._has_served.set()
+            await asyncio.Event().wait()
+
+    async def _finish_requests(self) -> None:
+        # Streams never end by themselves; they are told first so that requests can finish.
+        self.parts.progress.close()
+        self.http.stop()
+        await self._has_served.wait()
 
     async def _tell_when_ready(self) -> None:
         # Asked now: the socket is closed when the gateway is stopped at the moment it becomes ready.
@@ -91,43 +91,33 @@ class Gateway:
                 break
             except Unavailable:
                 await asyncio.sleep(_READY_SECONDS)
-        get_logger().info("serving", service=NAME, port=port, metrics_port=self.metrics.port)
+        get_logger().info("serving", service=NAME, port=port, metrics_port=self._metrics.port)
+        await asyncio.Event().wait()
 
 
 async def build(settings: GatewaySettings, *, clock: Clock | None = None) -> Gateway:
     """Every part of the gateway, connected as far as the others are there."""
-    clock = clock or settings.clock()
+    base = await Foundation.open(settings, NAME, clock=clock, nats_wait=1.0)
     stopping = asyncio.Event()
-    engine = db.create_engine(
-        settings.database_url,
-        NAME,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_overflow,
-    )
-    channels = Channels(TokenIssuer.load(settings, NAME), tls=TlsFiles.of(settings))
-    upstreams = Upstreams(channels, settings)
-    accounts = Accounts(engine)
-    tokens = LoginTokens(settings.login_secret)
+    upstreams = Upstreams(base.channels, settings)
+    accounts = Accounts(base.engine)
+    secret = settings.login_secret.get_secret_value()
+    tokens = LoginTokens(secret)
     authenticator = Authenticator(accounts, upstreams, tokens)
-    bootstrapper = Bootstrapper(accounts, upstreams, clock, settings)
+    bootstrapper = Bootstrapper(accounts, upstreams, base.clock, settings)
     progress = ProgressHub(upstreams, settings.streams_per_customer)
-    bus = await Bus.connect(settings.nats_url, settings.nats_credentials, NAME, wait=1.0)
-    await bus.listen(HINTS, progress.hear)
+    await base.bus.listen(HINTS, progress.hear)
     parts = Parts(
         settings=settings,
         upstreams=upstreams,
-        accounts=AccountService(accounts, authenticator, clock, settings.login_secret),
+        accounts=AccountService(accounts, authenticator, base.clock, secret),
         authenticator=authenticator,
         tokens=tokens,
         limiter=RateLimiter(limits_of(settings)),
         progress=progress,
         ready=_readiness(accounts, bootstrapper, stopping),
     )
-    edge = Edge(parts, ROUTES)
-    http = HttpServer(edge, settings)
-    return Gateway(
-        edge, parts, http, bus, bootstrapper, MetricsEndpoint(), channels, engine.dispose, stopping
-    )
+    return Gateway(base, parts, bootstrapper, stopping)
 
 
 @asynccontextmanager
@@ -142,22 +132,6 @@ async def open_administration(
     finally:
         await channels.close()
         await engine.dispose()
-
-
-async def run(settings: GatewaySettings, *, clock: Clock | None = None) -> None:
-    """Serve until SIGTERM or SIGINT; a second signal skips the waiting."""
-    gateway = await build(settings, clock=clock)
-    loop = asyncio.get_running_loop()
-    own = asyncio.current_task()
-
-    def on_signal() -> None:
-        if gateway.stopping.is_set() and own is not None:
-            own.cancel()
-        gateway.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    await gateway.run(settings.metrics_listen)
 
 
 def _readiness(

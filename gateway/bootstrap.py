@@ -43,9 +43,10 @@ class Bootstrapper:
         self._upstreams = upstreams
         self._clock = clock
         self._settings = settings
-        secret = settings.login_secret
-        self.access_key = settings.bootstrap_access_key or derived_key(secret, "bootstrap key")
-        self.password = settings.bootstrap_password or derived_text(
+        secret = settings.login_secret.get_secret_value()
+        key, password = settings.bootstrap_access_key, settings.bootstrap_password
+        self.access_key = key.get_secret_value() or derived_key(secret, "bootstrap key")
+        self.password = password.get_secret_value() or derived_text(
             secret, "bootstrap password", 20
         )
         self._done = asyncio.Event()

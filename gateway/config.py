@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from gateway.timeforms import TimeForm
 from services.common.config import ServiceSettings
+from services.common.limits import PASSWORD_LENGTH
 
 MEBIBYTE = 1024 * 1024
 _ACCESS_KEY = re.compile(r"vb_[A-Za-z0-9]{32}")
@@ -30,13 +31,13 @@ class GatewaySettings(ServiceSettings):
     dialer_address: str = "127.0.0.1:50054"
     """host:port of the dialer processes, separated by commas; any of them answers for every call."""
 
-    login_secret: str = Field(min_length=32)
+    login_secret: SecretStr
     """Signs login tokens and derives generated credentials: at least 32 characters, kept secret."""
-    bootstrap_access_key: str = ""
+    bootstrap_access_key: SecretStr = SecretStr("")
     """Access key of the first customer; empty generates one."""
     bootstrap_username: str = "admin@outbound.local"
     """Login of the first customer's administrator, shaped like an e-mail address."""
-    bootstrap_password: str = ""
+    bootstrap_password: SecretStr = SecretStr("")
     """Password of that administrator, at least 8 characters; empty generates one."""
 
     max_body_bytes: int = Field(default=MEBIBYTE, ge=1024, le=16 * MEBIBYTE)
@@ -72,10 +73,17 @@ class GatewaySettings(ServiceSettings):
     streams_per_customer: int = Field(default=100, ge=1, le=10_000)
     """Event streams one customer may hold open at once in this process."""
 
+    @field_validator("login_secret")
+    @classmethod
+    def _secret_form(cls, value: SecretStr) -> SecretStr:
+        if len(value) < 32:
+            raise ValueError("accepted: at least 32 characters")
+        return value
+
     @field_validator("bootstrap_access_key")
     @classmethod
-    def _key_form(cls, value: str) -> str:
-        if value and _ACCESS_KEY.fullmatch(value) is None:
+    def _key_form(cls, value: SecretStr) -> SecretStr:
+        if value and _ACCESS_KEY.fullmatch(value.get_secret_value()) is None:
             raise ValueError("accepted: vb_ and 32 letters or digits, or nothing")
         return value
 
@@ -88,7 +96,8 @@ class GatewaySettings(ServiceSettings):
 
     @field_validator("bootstrap_password")
     @classmethod
-    def _password_form(cls, value: str) -> str:
-        if value and not 8 <= len(value) <= 256:
-            raise ValueError("accepted: 8 to 256 characters, or nothing")
+    def _password_form(cls, value: SecretStr) -> SecretStr:
+        shortest, longest = PASSWORD_LENGTH
+        if value and not shortest <= len(value) <= longest:
+            raise ValueError(f"accepted: {shortest} to {longest} characters, or nothing")
         return value

@@ -17,7 +17,7 @@ import jwt
 from outbound.agent.v1 import agent_service_pb2 as agent_pb
 
 from services.common.clock import wall_seconds
-from services.common.errors import Unauthenticated
+from services.common.errors import InvalidArgument, Unauthenticated
 from services.common.ids import parse_id
 
 KEY_PREFIX: Final = "vb_"
@@ -110,7 +110,7 @@ class LoginTokens:
             )
         except jwt.ExpiredSignatureError:
             raise _refused("the login token has expired; log in again") from None
-        except Exception:
+        except (jwt.PyJWTError, InvalidArgument):
             raise _refused(
                 "the credential is neither a known access key nor a login token"
             ) from None

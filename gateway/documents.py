@@ -9,7 +9,6 @@ from outbound.common.v1 import action_pb2 as action_pb
 from outbound.common.v1 import address_pb2 as address_pb
 
 from gateway.fields import (
-    ACTIONS,
     IDENTIFIER,
     NAME_LENGTH,
     REFERENCE,
@@ -22,15 +21,18 @@ from gateway.fields import (
     wrong_kind,
 )
 from gateway.members import Json
+from services.common.actions import MAX_ACTIONS
+from services.common.address import MAX_DETAIL, MAX_TARGET
 from services.common.errors import invalid
+from services.common.limits import MAX_TAGS
 
 _ADDRESS = Body(
     "AddressInput",
     Field("type", text(32), "Address type; inferred from the target when empty."),
-    Field("target", text(NAME_LENGTH), "The address itself; empty means no address."),
+    Field("target", text(MAX_TARGET), "The address itself; empty means no address."),
     Field("target_name", text(NAME_LENGTH)),
     Field("name", text(NAME_LENGTH)),
-    Field("detail", text(NAME_LENGTH)),
+    Field("detail", text(MAX_DETAIL)),
 )
 
 
@@ -42,7 +44,7 @@ def _address(value: Json, path: str) -> address_pb.Address:
     return address_pb.Address(**_ADDRESS.parse(value, path))
 
 
-_ADDRESS_TEXT = text(NAME_LENGTH)
+_ADDRESS_TEXT = text(MAX_TARGET)
 ADDRESS = FieldKind(
     {
         "anyOf": [_ADDRESS_TEXT.schema, _ADDRESS.schema],
@@ -94,7 +96,7 @@ def _action(value: Json, path: str) -> action_pb.Action:
     return action_pb.Action(**given)
 
 
-ACTION_LIST = list_of(FieldKind(_ACTION.schema, _action), ACTIONS)
+ACTION_LIST = list_of(FieldKind(_ACTION.schema, _action), MAX_ACTIONS)
 """A list of Action messages; whether a word is a known one is the service's to say."""
 
 
@@ -110,5 +112,5 @@ DATA = FieldKind(
 )
 """Free data, parsed to text."""
 
-IDENTIFIERS = list_of(IDENTIFIER, 1000)
+IDENTIFIERS = list_of(IDENTIFIER, MAX_TAGS)
 """A list of ids, none of them empty."""

@@ -8,19 +8,19 @@ dropped, and null is the same as absent.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gateway.members import Json, Schema
 from services.common.errors import FieldViolation, InvalidArgument, invalid
 from services.common.ids import optional_id
+from services.common.texts import MAX_NAME, MAX_TEXT
 
 Parser = Callable[[Json, str], Any]
 """Takes the JSON value and the field's path; gives the parsed value or raises InvalidArgument."""
 
-NAME_LENGTH: Final = 255
-TEXT_LENGTH: Final = 65_536
-ACTIONS: Final = 100
+NAME_LENGTH: Final = MAX_NAME
+TEXT_LENGTH: Final = MAX_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +188,10 @@ class Field:
     kind: FieldKind
     about: str = ""
     required: bool = False
-    aliases: tuple[str, ...] = ()
+
+    def needed(self) -> Field:
+        """The same field, where it must not be absent."""
+        return replace(self, required=True)
 
     @property
     def schema(self) -> Schema:
@@ -203,18 +206,17 @@ class Body:
     def __init__(self, name: str, *fields: Field) -> None:
         self.name = name
         self.fields = fields
-        self._known = {name: field for field in fields for name in (*field.aliases, field.name)}
 
     def parse(self, value: Json, path: str = "") -> dict[str, Any]:
-        """The fields that are present and not null, parsed; the documented name wins over aliases."""
+        """The fields that are present and not null, parsed."""
         if not isinstance(value, dict):
             raise wrong_kind(path or "body", value, "a JSON object")
         prefix = f"{path}." if path else ""
         parsed: dict[str, Any] = {}
-        for name, field in self._known.items():
-            given = value.get(name)
+        for field in self.fields:
+            given = value.get(field.name)
             if given is not None:
-                parsed[field.name] = field.kind.parse(given, prefix + name)
+                parsed[field.name] = field.kind.parse(given, prefix + field.name)
         for field in self.fields:
             if field.required and field.name not in parsed:
                 raise missing(prefix + field.name)
@@ -227,18 +229,15 @@ class Body:
     @property
     def schema(self) -> Schema:
         """The object's schema. Unknown members are dropped, null means absent."""
-        properties = {}
-        for name, field in self._known.items():
-            schema = dict(field.schema)
-            if name != field.name:
-                schema["description"] = f"Alias of `{field.name}`."
-            properties[name] = nullable(schema)
-        found: Schema = {"type": "object", "properties": properties}
-        required = [field.name for field in self.fields if field.required and not field.aliases]
-        if required:
+        found: Schema = {
+            "type": "object",
+            "properties": {
+                field.name: field.schema if field.required else nullable(field.schema)
+                for field in self.fields
+            },
+        }
+        if required := [field.name for field in self.fields if field.required]:
             found["required"] = required
-            for name in required:
-                properties[name] = self._known[name].schema
         return found
 
 

@@ -24,79 +24,84 @@ from services.common.errors import InvalidArgument
 _TOO_LARGE = "the request line and headers are too large"
 
 
-def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]:
-    """The HTTP protocol with a limit on what comes before a body, in bytes and in real seconds."""
+class _LimitedProtocol(HttpToolsProtocol):
+    """HTTP with a limit on what comes before a body, in bytes and in real seconds."""
 
-    class LimitedProtocol(HttpToolsProtocol):
-        _unparsed = 0
-        _head = 0
-        _timer: TimerHandle | None = None
+    header_bytes: int
+    header_seconds: float
+    _unparsed = 0
+    _head = 0
+    _timer: TimerHandle | None = None
 
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            super().connection_made(transport)  # type: ignore[arg-type]
-            self._timer = self.loop.call_later(header_seconds, self._give_up)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        self._timer = self.loop.call_later(self.header_seconds, self._give_up)
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._stop_timer()
-            super().connection_lost(exc)
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
 
-        def data_received(self, data: bytes) -> None:
-            in_headers = self._in_headers()
-            super().data_received(data)
-            if self.transport.is_closing():
-                return
-            if not in_headers or not self._in_headers():
-                self._unparsed = 0
-                return
-            self._unparsed += len(data)
-            if self._unparsed > header_bytes:
-                self.send_400_response(_TOO_LARGE)
+    def data_received(self, data: bytes) -> None:
+        in_headers = self._in_headers()
+        super().data_received(data)
+        if self.transport.is_closing():
+            return
+        if not in_headers or not self._in_headers():
+            self._unparsed = 0
+            return
+        self._unparsed += len(data)
+        if self._unparsed > self.header_bytes:
+            self.send_400_response(_TOO_LARGE)
 
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._head = 0
-            if self._timer is None:
-                self._timer = self.loop.call_later(header_seconds, self._give_up)
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+        if self._timer is None:
+            self._timer = self.loop.call_later(self.header_seconds, self._give_up)
 
-        def on_url(self, url: bytes) -> None:
-            super().on_url(url)
-            self._count(len(url))
+    def on_url(self, url: bytes) -> None:
+        super().on_url(url)
+        self._count(len(url))
 
-        def on_header(self, name: bytes, value: bytes) -> None:
-            super().on_header(name, value)
-            self._count(len(name) + len(value))
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        self._count(len(name) + len(value))
 
-        def on_headers_complete(self) -> None:
-            self._stop_timer()
-            super().on_headers_complete()
+    def on_headers_complete(self) -> None:
+        self._stop_timer()
+        super().on_headers_complete()
 
-        def send_400_response(self, msg: str) -> None:
-            """Refuse what is not HTTP, or too much of it, with the documented envelope."""
-            self.transport.write(_refusal(_TOO_LARGE if self._head > header_bytes else msg))
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP, or too much of it, with the documented envelope."""
+        self.transport.write(_refusal(_TOO_LARGE if self._head > self.header_bytes else msg))
+        self.transport.close()
+
+    def _count(self, length: int) -> None:
+        # A head that arrives in one piece never stands unparsed.
+        self._head += length
+        if self._head > self.header_bytes:
+            raise ValueError(_TOO_LARGE)  # the parser's caller answers 400
+
+    def _in_headers(self) -> bool:
+        """Whether no request is being read or answered: what arrives belongs to a head."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or (cycle.response_complete and not cycle.more_body)
+
+    def _give_up(self) -> None:
+        self._timer = None
+        if not self.transport.is_closing():
             self.transport.close()
 
-        def _count(self, length: int) -> None:
-            # A head that arrives in one piece never stands unparsed.
-            self._head += length
-            if self._head > header_bytes:
-                raise ValueError(_TOO_LARGE)  # the parser's caller answers 400
-
-        def _in_headers(self) -> bool:
-            """Whether no request is being read or answered: what arrives belongs to a head."""
-            cycle: RequestResponseCycle | None = self.cycle
-            return cycle is None or (cycle.response_complete and not cycle.more_body)
-
-        def _give_up(self) -> None:
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
             self._timer = None
-            if not self.transport.is_closing():
-                self.transport.close()
 
-        def _stop_timer(self) -> None:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
 
-    return LimitedProtocol
+def protocol(header_bytes: int, header_seconds: float) -> type[asyncio.Protocol]:
+    """The HTTP protocol with these limits; uvicorn makes one of it for each connection."""
+    limits = {"header_bytes": header_bytes, "header_seconds": header_seconds}
+    return type("LimitedProtocol", (_LimitedProtocol,), limits)
 
 
 def _refusal(message: str) -> bytes:
@@ -153,6 +158,10 @@ class HttpServer:
     def stop(self) -> None:
         """Begin the orderly end."""
         self._server.should_exit = True
+
+    async def close(self) -> None:
+        """Stop listening, also when `run` never came to it."""
+        self._socket.close()
 
 
 def _listen(address: str) -> socket.socket:

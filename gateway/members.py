@@ -7,13 +7,14 @@ UUID, an unset time is what the response's time form says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
 
 from gateway.timeforms import TimeForm, write_datetime, write_timestamp
 from services.common.ids import NIL
@@ -30,10 +31,11 @@ NIL_TEXT = str(NIL)
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of member: its schema, and how to make a reader for an attribute."""
+    """A kind of member: its schema, how to make a reader for an attribute, and what is in it."""
 
     schema: Schema
     reader: Callable[[str], Reader]
+    shapes: tuple[Shape, ...] = ()
 
 
 def _plain(attribute: str) -> Reader:
@@ -111,6 +113,17 @@ def words(values: Mapping[int, str]) -> Kind:
     return Kind({"type": "string", "enum": sorted({*values.values()})}, reader)
 
 
+def enum_of(enum: EnumTypeWrapper, *, is_optional: bool = False) -> Kind:
+    """An enum of the protos, written as the words its values are named by; also as none."""
+    return words(enum_words(enum) | ({0: ""} if is_optional else {}))
+
+
+def enum_words(enum: EnumTypeWrapper) -> dict[int, str]:
+    """The words for an enum's values: STATUS_DONE is `done`; the unspecified one has none."""
+    prefix = enum.Name(0).removesuffix("UNSPECIFIED")
+    return {number: name.removeprefix(prefix).lower() for name, number in enum.items() if number}
+
+
 def text_of(*values: str) -> Kind:
     """A text that is one of the documented words."""
     return Kind({"type": "string", "enum": sorted(values)}, _plain)
@@ -121,9 +134,9 @@ def constant(value: Json, schema: Schema) -> Kind:
     return Kind(schema, lambda attribute: lambda message, form: value)
 
 
-def computed(schema: Schema, read: Reader) -> Kind:
-    """A member worked out from the whole message."""
-    return Kind(schema, lambda attribute: read)
+def computed(schema: Schema, read: Reader, *shapes: Shape) -> Kind:
+    """A member worked out from the whole message; `shapes` are those that its schema refers to."""
+    return Kind(schema, lambda attribute: read, shapes)
 
 
 def slot(index: int, attribute: str) -> Kind:
@@ -172,6 +185,14 @@ class Shape:
         return {name: read(message, form) for name, read in self._readers}
 
     @property
+    def parts(self) -> Iterator[Shape]:
+        """The shape itself, and all that are within it."""
+        yield self
+        for member in self.members:
+            for shape in member.kind.shapes:
+                yield from shape.parts
+
+    @property
     def reference(self) -> Schema:
         """Reference to the schema in the document."""
         return {"$ref": f"#/components/schemas/{self.name}"}
@@ -192,7 +213,7 @@ class Shape:
         def reader(attribute: str) -> Reader:
             return lambda message, form: self.present(getattr(message, attribute), form)
 
-        return Kind(self.reference, reader)
+        return Kind(self.reference, reader, (self,))
 
     def optional(self) -> Kind:
         """The shape as a member that is null when the field is not set."""
@@ -204,7 +225,7 @@ class Shape:
                 else None
             )
 
-        return Kind({"anyOf": [self.reference, {"type": "null"}]}, reader)
+        return Kind({"anyOf": [self.reference, {"type": "null"}]}, reader, (self,))
 
     def list(self) -> Kind:
         """The shape as the elements of a list member."""
@@ -214,7 +235,7 @@ class Shape:
                 self.present(each, form) for each in getattr(message, attribute)
             ]
 
-        return Kind({"type": "array", "items": self.reference}, reader)
+        return Kind({"type": "array", "items": self.reference}, reader, (self,))
 
 
 ADDRESS = Shape(

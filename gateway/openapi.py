@@ -9,7 +9,7 @@ from typing import Any, Final
 from gateway.errors import ENVELOPE_SCHEMA
 from gateway.fields import Field
 from gateway.identity import Permission
-from gateway.members import ACTION, ADDRESS, TIME_SCHEMA, Schema, Shape
+from gateway.members import TIME_SCHEMA, Schema
 from gateway.routes import TIME_FORMAT, Route
 
 VERSION: Final = "1.0.0"
@@ -91,27 +91,16 @@ _HEADERS: Final = {
 
 
 def _schemas(routes: list[Route]) -> dict[str, Schema]:
-    shapes: dict[str, Shape] = {ADDRESS.name: ADDRESS, ACTION.name: ACTION}
-    waiting = [shape for route in routes for shape in route.answer.shapes]
-    for shape in waiting:
-        shapes.setdefault(shape.name, shape)
+    shapes = {
+        part.name: part for route in routes for each in route.answer.shapes for part in each.parts
+    }
     found: dict[str, Schema] = {name: shape.schema for name, shape in sorted(shapes.items())}
-    found |= {shape.name: shape.schema for shape in _nested()}
     found["Time"] = TIME_SCHEMA
     found["Error"] = ENVELOPE_SCHEMA
     for route in routes:
         if route.body is not None:
             found[_input(route.body.name)] = route.body.schema
     return found
-
-
-def _nested() -> tuple[Shape, ...]:
-    """Shapes that only occur within others."""
-    from gateway.resources.activeflows import STEP
-    from gateway.resources.imports import REJECT
-    from gateway.stats import ATTEMPTS, QUEUE, TARGETS
-
-    return STEP, REJECT, ATTEMPTS, QUEUE, TARGETS
 
 
 def _input(name: str) -> str:

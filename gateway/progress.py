@@ -10,19 +10,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter, deque
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-import orjson
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.campaign.v1 import events_pb2 as campaign_events
 from outbound.dialer.v1 import events_pb2 as dialer_events
 
 from gateway.identity import Identity
-from gateway.resources.campaigns import CAMPAIGN
-from gateway.stats import PACING, read_campaign, read_stats
+from gateway.stats import read_campaign, read_stats
 from gateway.timeforms import TimeForm
 from gateway.upstreams import Upstreams
 from services.common import outages
@@ -41,19 +38,12 @@ _BUFFER: Final = 256
 
 @dataclass(slots=True)
 class StreamEvent:
-    """One event; its text is made once for each time form that somebody wants."""
+    """One event, and its text in each time form that somebody has asked for: many read the same."""
 
     name: str
-    present: Callable[[TimeForm], Any]
-    _frames: dict[TimeForm, bytes] = field(default_factory=dict)
-
-    def frame(self, form: TimeForm) -> bytes:
-        """The event as server-sent events have it."""
-        frame = self._frames.get(form)
-        if frame is None:
-            data = orjson.dumps(self.present(form))
-            frame = self._frames[form] = b"event: %s\ndata: %s\n\n" % (self.name.encode(), data)
-        return frame
+    content: Any
+    """A Campaign, CampaignStats, a PacingEvent, or the reason of an end; by the name."""
+    frames: dict[TimeForm, bytes] = field(default_factory=dict)
 
 
 class Subscription:
@@ -93,7 +83,7 @@ class Subscription:
             self._ended = True
             if reason == "too_slow":
                 self._pending.clear()
-            self._pending.append(StreamEvent("end", lambda form: {"reason": reason}))
+            self._pending.append(StreamEvent("end", reason))
             self._ready.set()
 
     def close(self) -> None:
@@ -109,7 +99,6 @@ class _Watch:
         self._identity = by
         self._campaign = campaign
         self._stats: StreamEvent | None = None
-        self._written = b""
         self._wake = asyncio.Event()
         self.id = campaign.id
         self.subscribers: set[Subscription] = set()
@@ -118,7 +107,7 @@ class _Watch:
     def add(self, subscription: Subscription) -> None:
         """Start telling the subscriber, beginning with what is known."""
         self.subscribers.add(subscription)
-        subscription.put(_campaign_event(self._campaign))
+        subscription.put(StreamEvent("campaign", self._campaign))
         if self._stats is not None:
             subscription.put(self._stats)
 
@@ -131,12 +120,12 @@ class _Watch:
         """Take over a newer campaign."""
         if campaign.revision > self._campaign.revision:
             self._campaign = campaign
-            self.tell(_campaign_event(campaign))
+            self.tell(StreamEvent("campaign", campaign))
             self._wake.set()
 
     def hear_pacing(self, pacing: dialer_events.PacingEvent) -> None:
         """Pass a decision of the pacer on."""
-        self.tell(StreamEvent("pacing", lambda form: PACING.present(pacing, form)))
+        self.tell(StreamEvent("pacing", pacing))
         self._wake.set()
 
     async def run(self) -> None:
@@ -161,10 +150,8 @@ class _Watch:
         joined = await read_stats(self._upstreams, self._identity, self._campaign)
         # The event that told of a change may have been missed, or be still on its way.
         self.hear_campaign(joined.campaign)
-        written = orjson.dumps(joined.present(TimeForm.GUIDE))
-        if written != self._written:
-            self._written = written
-            self._stats = StreamEvent("stats", joined.present)
+        if self._stats is None or not joined.shows_the_same(self._stats.content):
+            self._stats = StreamEvent("stats", joined)
             self.tell(self._stats)
 
     async def _rest(self, began: float) -> None:
@@ -253,7 +240,3 @@ class ProgressHub:
         for watch in self._watches.values():
             for subscription in watch.subscribers:
                 subscription.end("shutdown")
-
-
-def _campaign_event(campaign: campaign_pb.Campaign) -> StreamEvent:
-    return StreamEvent("campaign", lambda form: CAMPAIGN.present(campaign, form))

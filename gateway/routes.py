@@ -253,14 +253,3 @@ def _page_size(value: str, path: str) -> int:
 def parameter(name: str, value: object, accepted: str) -> InvalidArgument:
     """The error for a query parameter that cannot be read."""
     return invalid(name, value, accepted, reason="INVALID_REQUEST_PARAMETER")
-
-
-def integer_parameter(lowest: int, highest: int) -> FieldKind:
-    """A whole number in a query."""
-
-    def parse(value: str, path: str) -> int:
-        if not value.isascii() or not value.isdigit() or not lowest <= int(value[:18]) <= highest:
-            raise parameter(path, value, f"a whole number from {lowest} to {highest}")
-        return int(value)
-
-    return FieldKind({"type": "integer", "minimum": lowest, "maximum": highest}, parse)

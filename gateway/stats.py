@@ -25,27 +25,15 @@ from gateway.members import (
     Member,
     Shape,
     computed,
-    words,
+    enum_of,
 )
 from gateway.timeforms import TimeForm
 from gateway.upstreams import Rpc, Upstreams
 
 _Campaign = campaign_pb.Campaign
-STATUS = words(
-    {
-        _Campaign.STATUS_STOP: "stop",
-        _Campaign.STATUS_RUN: "run",
-        _Campaign.STATUS_STOPPING: "stopping",
-    }
-)
-STATE = words(
-    {
-        _Campaign.STATE_STOP: "stop",
-        _Campaign.STATE_RUNNING: "running",
-        _Campaign.STATE_STOPPING: "stopping",
-        _Campaign.STATE_FINISHED: "finished",
-    }
-)
+STATUS = enum_of(_Campaign.Status)
+STATE = enum_of(_Campaign.State)
+STOP_REASON = enum_of(_Campaign.StopReason, is_optional=True)
 
 TARGETS = Shape(
     "TargetCounts",
@@ -84,16 +72,6 @@ QUEUE = Shape(
     ],
 )
 
-STOP_REASON = words(
-    {
-        _Campaign.STOP_REASON_UNSPECIFIED: "",
-        _Campaign.STOP_REASON_USER: "user",
-        _Campaign.STOP_REASON_FINISHED: "finished",
-        _Campaign.STOP_REASON_ERROR: "error",
-        _Campaign.STOP_REASON_CHAINED: "chained",
-    }
-)
-
 PACING = Shape(
     "Pacing",
     "How many attempts the dialer starts, and what keeps it from more.",
@@ -112,14 +90,7 @@ PACING = Shape(
         Member("started_count", INTEGER, "Attempts started since the last such event."),
         Member(
             "bound",
-            words(
-                {
-                    number: name.removeprefix("BOUND_").lower()
-                    for name, number in dialer_events.PacingEvent.Bound.items()
-                    if number
-                }
-                | {0: ""}
-            ),
+            enum_of(dialer_events.PacingEvent.Bound, is_optional=True),
             "What limited the number.",
         ),
         Member("tm", TIME),
@@ -156,9 +127,9 @@ class CampaignStats:
     targets: outdial_pb.OutdialProgress
     queue: queue_pb.Queue | None
 
-    def present(self, form: TimeForm) -> dict[str, Json]:
-        """The documented object."""
-        return STATS.present(self, form)
+    def shows_the_same(self, other: CampaignStats) -> bool:
+        """Whether somebody who has seen the other one would learn nothing from this."""
+        return STATS.present(self, TimeForm.GUIDE) == STATS.present(other, TimeForm.GUIDE)
 
 
 def _of(part: str, member: Member) -> Member:
@@ -168,7 +139,7 @@ def _of(part: str, member: Member) -> Member:
     def reader(joined: CampaignStats, form: TimeForm) -> Json:
         return read(getattr(joined, part), form)
 
-    return Member(member.name, computed(member.schema, reader))
+    return Member(member.name, computed(member.schema, reader, *member.kind.shapes))
 
 
 def _queue(joined: CampaignStats, form: TimeForm) -> Json:
@@ -192,7 +163,7 @@ STATS = Shape(
         Member("targets", TARGETS.kind(), "All zero without an outdial."),
         Member(
             "queue",
-            computed({"anyOf": [QUEUE.reference, {"type": "null"}]}, _queue),
+            computed({"anyOf": [QUEUE.reference, {"type": "null"}]}, _queue, QUEUE),
             "null without a queue.",
         ),
     ],

@@ -105,17 +105,15 @@ class Accounts:
 
     async def list_keys(self, customer_id: UUID, page: Page) -> tuple[list[AccessKey], str]:
         """A page of the customer's keys that are not deleted, and the next page's token."""
-        tm, row_id = page.before.key if page.before else (None, None)
         async with transaction(self._engine) as conn:
             result = await conn.execute(
                 statement(
                     f"SELECT {_KEY} FROM access_keys"
                     " WHERE customer_id = :customer AND tm_delete IS NULL"
-                    " AND (CAST(:tm AS timestamptz) IS NULL"
-                    "  OR (tm_create, id) < (CAST(:tm AS timestamptz), CAST(:id AS uuid)))"
+                    " AND (tm_create, id) < (:tm, :before_id)"
                     " ORDER BY tm_create DESC, id DESC LIMIT :limit"
                 ),
-                {"customer": customer_id, "tm": tm, "id": row_id, "limit": page.size + 1},
+                page.parameters() | {"customer": customer_id},
             )
             rows = [AccessKey(**row) for row in result.mappings()]
         return cut(rows, page)

@@ -183,6 +183,9 @@ def areas(module: Module) -> Iterator[str]:
             yield f"{who} imports {name}; call the service over gRPC or consume its events"
         if head == "services" and module.area == "simnet":
             yield f"the simulated network shares no code with the services ({name})"
+        is_table = module.parts[1:2] in {("resources",), ("table",)}
+        if module.area == "gateway" and name.startswith("gateway.resources") and not is_table:
+            yield f"gateway/{module.parts[-1]} may not import {name}; resources use it"
         allowed = {"cli"} if module.area == "cli" else {module.area}
         if module.area == "cli":
             allowed.add("simnet")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
@@ -14,6 +15,9 @@ from tests.import_rules import modules, violations
 ROOT = Path(__file__).resolve().parents[1]
 AREAS = ("services", "gateway", "simnet", "cli")
 LONGEST_FILE = 400
+LONGEST_FUNCTION = 60
+STILL_LONG = {"services/dialer/system.py __init__"}
+"""The dialer is under work in another branch; this one follows."""
 
 # Imports every module given, in a fresh process; stops the moment one of them reaches outside.
 IMPORT_ALL = """
@@ -63,6 +67,17 @@ def test_files_stay_short() -> None:
     assert {name: lines for name, lines in lengths.items() if lines > LONGEST_FILE} == {}
 
 
+def test_functions_fit_a_screen() -> None:
+    lengths = {
+        f"{module.shown} {node.name}": (node.end_lineno or 0) - node.lineno + 1
+        for module in modules(ROOT, (*AREAS, "deploy", "docs", "tests", "benchmarks", "tools"))
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    too_long = {name: lines for name, lines in lengths.items() if lines > LONGEST_FUNCTION}
+    assert too_long.keys() <= STILL_LONG, too_long
+
+
 def test_packages_do_not_shadow_the_standard_library() -> None:
     # services/ or tests/ on the path would hide `queue`; these files keep pytest from putting them there.
     assert (ROOT / "services" / "__init__.py").exists()
@@ -80,6 +95,7 @@ def test_packages_do_not_shadow_the_standard_library() -> None:
         ("services/common/bus.py", "import gateway.app", "may not import"),
         ("gateway/app.py", "from services.outdial import rpc", "over gRPC"),
         ("gateway/routes.py", "import sqlalchemy", "may not import sqlalchemy"),
+        ("gateway/progress.py", "from gateway.resources.tags import TAG", "resources use it"),
         ("simnet/server.py", "import services.common.clock", "shares no code"),
         ("simnet/server.py", "import structlog", "may not import structlog"),
         ("simnet/server.py", "from outbound.dialer.v1 import x_pb2", "may not import"),
@@ -127,6 +143,7 @@ def test_broken_rule_is_noticed(tmp_path: Path, path: str, source: str, expected
         ("services/queue/agents/service.py", "from services.queue.queues.domain import X"),
         ("services/common/outbox.py", "from sqlalchemy import text"),
         ("gateway/storage.py", "import sqlalchemy, psycopg"),
+        ("gateway/table.py", "from gateway.resources import tags"),
         ("simnet/clock.py", "import time\ntime.time()"),
         ("simnet/server.py", "from outbound.simnet.v1 import x_pb2\nimport grpc"),
         ("cli/up.py", "import os, services.common.clock\nos.environ['A']"),

@@ -101,7 +101,7 @@ def _default(cls: type[ServiceSettings], name: str) -> str:
     value = cls.model_fields[name].get_default(call_default_factory=True, validated_data={})
     if value is PydanticUndefined:
         return "required"
-    if value is None or value == "":
+    if value is None or str(value) == "":
         return "none"
     if isinstance(value, float) and value.is_integer():
         value = int(value)

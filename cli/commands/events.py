@@ -19,8 +19,8 @@ from cli.errors import CommandError, ExitCode
 from cli.eventlines import Filter, event_lines
 from cli.stack.folder import DataFolder
 from cli.stack.secrets import Secrets
+from services.common.bus import STREAM, subject
 
-STREAM = "OUTBOUND"
 _BATCH = 100
 _WAIT_SECONDS = 1.0
 
@@ -63,14 +63,14 @@ def events(
         ack_policy=AckPolicy.NONE,
         inactive_threshold=30.0,
     )
-    subject = f"outbound.v1.{customer}.{resource}.{event}"
-    asyncio.run(_tail(nats_url, credentials, subject, config, Filter(campaign), follow, limit))
+    wanted = subject(customer, resource, event)
+    asyncio.run(_tail(nats_url, credentials, wanted, config, Filter(campaign), follow, limit))
 
 
 async def _tail(
     url: str,
     credentials: Path | None,
-    subject: str,
+    pattern: str,
     config: ConsumerConfig,
     wanted: Filter,
     follow: bool,
@@ -90,7 +90,7 @@ async def _tail(
         raise CommandError(f"{url}: {error}", ExitCode.UNAVAILABLE) from error
     try:
         subscription = await connection.jetstream().pull_subscribe(
-            subject, stream=STREAM, config=config
+            pattern, stream=STREAM, config=config
         )
         count = 0
         while not stopping.is_set():

@@ -52,9 +52,39 @@ class Service:
 async def create(outdials: Service, queues: Service, campaigns: Service, people: list[str]) -> str:
     """Make everything a campaign needs, then the campaign; its id."""
     word = f"grpc example {uuid.uuid4().hex[:8]}"
+    outdial_id = await create_list(outdials, word, people)
+    queue_id = await create_queue(queues, word)
+    outplan = await outplan_grpc.OutplanServiceStub(campaigns.channel).CreateOutplan(
+        outplan_pb.CreateOutplanRequest(
+            name=word,
+            source=address_pb2.Address(type="tel", target="+15550100000"),
+            dial_timeout=20_000,  # milliseconds
+            try_interval=1_000,
+            max_try_counts=outplan_pb.MaxTryCounts(slot_0=2),
+        ),
+        metadata=campaigns.metadata,
+        timeout=DEADLINE,
+    )
+    greeting = action_pb2.Action(type="talk", option_json='{"text": "Hello.", "language": "en-US"}')
+    campaign = await campaign_grpc.CampaignServiceStub(campaigns.channel).CreateCampaign(
+        campaign_pb.CreateCampaignRequest(
+            name=word,
+            service_level=100,
+            actions=[greeting],
+            outplan_id=outplan.id,
+            outdial_id=outdial_id,
+            queue_id=queue_id,
+        ),
+        metadata=campaigns.metadata,
+        timeout=DEADLINE,
+    )
+    return campaign.id
 
-    outdial_stub = outdial_grpc.OutdialServiceStub(outdials.channel)
-    outdial = await outdial_stub.CreateOutdial(
+
+async def create_list(outdials: Service, word: str, people: list[str]) -> str:
+    """A list of the people to reach; its id."""
+    stub = outdial_grpc.OutdialServiceStub(outdials.channel)
+    outdial = await stub.CreateOutdial(
         outdial_pb.CreateOutdialRequest(name=word), metadata=outdials.metadata, timeout=DEADLINE
     )
     targets = [
@@ -63,12 +93,16 @@ async def create(outdials: Service, queues: Service, campaigns: Service, people:
         )
         for number in people
     ]
-    await outdial_stub.AddTargets(
+    await stub.AddTargets(
         outdial_pb.AddTargetsRequest(outdial_id=outdial.id, targets=targets),
         metadata=outdials.metadata,
         timeout=DEADLINE,
     )
+    return outdial.id
 
+
+async def create_queue(queues: Service, word: str) -> str:
+    """A queue with one available agent; its id."""
     # Queue and agents live in one process, so one token serves both.
     agent_stub = agent_grpc.AgentServiceStub(queues.channel)
     tag = await agent_stub.CreateTag(
@@ -96,32 +130,7 @@ async def create(outdials: Service, queues: Service, campaigns: Service, people:
         metadata=queues.metadata,
         timeout=DEADLINE,
     )
-
-    outplan = await outplan_grpc.OutplanServiceStub(campaigns.channel).CreateOutplan(
-        outplan_pb.CreateOutplanRequest(
-            name=word,
-            source=address_pb2.Address(type="tel", target="+15550100000"),
-            dial_timeout=20_000,  # milliseconds
-            try_interval=1_000,
-            max_try_counts=outplan_pb.MaxTryCounts(slot_0=2),
-        ),
-        metadata=campaigns.metadata,
-        timeout=DEADLINE,
-    )
-    greeting = action_pb2.Action(type="talk", option_json='{"text": "Hello.", "language": "en-US"}')
-    campaign = await campaign_grpc.CampaignServiceStub(campaigns.channel).CreateCampaign(
-        campaign_pb.CreateCampaignRequest(
-            name=word,
-            service_level=100,
-            actions=[greeting],
-            outplan_id=outplan.id,
-            outdial_id=outdial.id,
-            queue_id=queue.id,
-        ),
-        metadata=campaigns.metadata,
-        timeout=DEADLINE,
-    )
-    return campaign.id
+    return queue.id
 
 
 async def run(campaigns: Service, campaign_id: str, seconds: float) -> campaign_pb.CampaignStats:

@@ -10,8 +10,8 @@ from gateway.accounts import LEAST_EXPIRE, MOST_EXPIRE
 from gateway.fields import NAME_LENGTH, Body, Field, integer, text
 from gateway.identity import Permission
 from gateway.members import ID, OWN_TIME, TEXT, Member, Shape
-from gateway.routes import PAGE, Call, One, PageOf, Route
-from services.common.paging import page_request
+from gateway.resources.common import changing, creating, deleting, listing, page, reading
+from gateway.routes import Call
 
 TAG = "accesskeys"
 
@@ -49,8 +49,7 @@ _CREATE = Body(
 
 
 async def _list(call: Call) -> Any:
-    page = page_request(call.query.get("page_size", 0), call.query.get("page_token", ""))
-    return await call.parts.accounts.list_keys(call.caller, page)
+    return await call.parts.accounts.list_keys(call.caller, page(call))
 
 
 async def _create(call: Call) -> Any:
@@ -80,46 +79,41 @@ _ADMIN = Permission.ADMIN
 _ONE = "/accesskeys/{id}"
 
 ROUTES = (
-    Route(
-        "GET",
+    listing(
+        TAG,
         "/accesskeys",
         "List access keys",
-        TAG,
         _list,
-        PageOf(ACCESS_KEY, "accesskeys"),
+        ACCESS_KEY,
+        "accesskeys",
         permission=_ADMIN,
-        query=PAGE,
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/accesskeys",
         "Create an access key",
-        TAG,
         _create,
-        One(ACCESS_KEY),
+        ACCESS_KEY,
+        _CREATE,
         permission=_ADMIN,
-        body=_CREATE,
-        creates=True,
         about="The secret is in this answer only.",
     ),
-    Route("GET", _ONE, "Get an access key", TAG, _get, One(ACCESS_KEY), permission=_ADMIN),
-    Route(
-        "PUT",
+    reading(TAG, _ONE, "Get an access key", _get, ACCESS_KEY, permission=_ADMIN),
+    changing(
+        TAG,
         _ONE,
         "Rename an access key",
-        TAG,
         _update,
-        One(ACCESS_KEY),
+        ACCESS_KEY,
+        Body("AccessKeyUpdate", *_NAMES),
         permission=_ADMIN,
-        body=Body("AccessKeyUpdate", *_NAMES),
     ),
-    Route(
-        "DELETE",
+    deleting(
+        TAG,
         _ONE,
         "Delete an access key",
-        TAG,
         _delete,
-        One(ACCESS_KEY),
+        ACCESS_KEY,
         permission=_ADMIN,
         about="This process refuses it at once, other gateway processes within two seconds.",
     ),

@@ -17,12 +17,26 @@ from gateway.fields import words as one_of
 from gateway.identity import ANYONE, STAFF, Identity, Permission
 from gateway.members import ADDRESS as ADDRESS_SHAPE
 from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape, text_of
-from gateway.resources.common import Build, by_id, page_of, present_members
+from gateway.resources.common import (
+    MERGE,
+    Build,
+    by_id,
+    changing,
+    creating,
+    deleting,
+    listing,
+    made_of,
+    merged,
+    page_of,
+    reading,
+)
 from gateway.resources.direct import DIRECT_HASH, renewal, with_hash, with_hashes
-from gateway.routes import PAGE, Call, Handler, One, PageOf, Route
+from gateway.routes import Call, Handler, Route
 from services.common.errors import PermissionDenied
+from services.common.limits import MAX_ADDRESSES, PASSWORD_LENGTH
 
 TAG = "agents"
+_SHORTEST_PASSWORD, _LONGEST_PASSWORD = PASSWORD_LENGTH
 STATUSES: Final = ("available", "away", "busy", "offline")
 
 AGENT = Shape(
@@ -56,15 +70,17 @@ _NAME = Field("name", text(NAME_LENGTH), "Name.")
 _DETAIL = Field("detail", text(), "Description.")
 _RING = Field("ring_method", one_of({"": "", "ringall": "ringall", "linear": "linear"}), "")
 _PERMISSION = Field("permission", integer(0, 240), "Bits: 16 agent, 32 admin, 64 manager.")
-_PASSWORD = Field("password", text(256, 8), "8 to 256 characters.")
+_PASSWORD = Field("password", text(_LONGEST_PASSWORD, _SHORTEST_PASSWORD), "8 to 256 characters.")
 _TAGS = Field("tag_ids", IDENTIFIERS, "Tags.")
-_ADDRESSES = Field("addresses", list_of(ADDRESS, 20), "tel, sip or extension, rung in order.")
+_ADDRESSES = Field(
+    "addresses", list_of(ADDRESS, MAX_ADDRESSES), "tel, sip or extension, rung in order."
+)
 _STATUS = Field("status", one_of({word: word for word in STATUSES}), "New status.")
 
 _CREATE = Body(
     "AgentCreate",
     Field("username", text(NAME_LENGTH, 3), "Shaped like an e-mail address.", required=True),
-    Field("password", text(256, 8), "8 to 256 characters.", required=True),
+    _PASSWORD.needed(),
     _NAME,
     _DETAIL,
     _RING,
@@ -72,7 +88,15 @@ _CREATE = Body(
     _TAGS,
     _ADDRESSES,
 )
-_PLAIN = ("name", "detail", "ring_method", "status", "permission", "password")
+_MEMBERS = ("name", "detail", "ring_method", "permission", "password")
+_NEW = made_of(pb.CreateAgentRequest, "username", *_MEMBERS, "tag_ids", "addresses")
+_MERGED = merged(
+    pb.UpdateAgentRequest,
+    *_MEMBERS,
+    "status",
+    tag_ids=lambda ids: pb.TagIdList(ids=ids),
+    addresses=lambda addresses: pb.AddressList(addresses=addresses),
+)
 
 
 def _tag_list(value: str, path: str) -> list[str]:
@@ -81,31 +105,16 @@ def _tag_list(value: str, path: str) -> list[str]:
 
 
 def _create(call: Call) -> pb.CreateAgentRequest:
-    permission = call.body.get("permission", int(Permission.AGENT))
-    _check_grant(call.caller, permission)
-    given = present_members(
-        call,
-        "username",
-        "password",
-        "name",
-        "detail",
-        "ring_method",
-        "permission",
-        "tag_ids",
-        "addresses",
-    )
-    return pb.CreateAgentRequest(id=call.new_id(), **given)
+    _check_grant(call.caller, call.body.get("permission", int(Permission.AGENT)))
+    request: pb.CreateAgentRequest = _NEW(call)
+    return request
 
 
 def _update(call: Call) -> pb.UpdateAgentRequest:
-    given: dict[str, Any] = present_members(call, *_PLAIN)
-    if not given.get("ring_method", "x"):
-        del given["ring_method"]
-    if "tag_ids" in call.body:
-        given["tag_ids"] = pb.TagIdList(ids=call.body["tag_ids"])
-    if "addresses" in call.body:
-        given["addresses"] = pb.AddressList(addresses=call.body["addresses"])
-    return pb.UpdateAgentRequest(id=call.ids["id"], **given)
+    request: pb.UpdateAgentRequest = _MERGED(call)
+    if not request.ring_method:
+        request.ClearField("ring_method")
+    return request
 
 
 def _check_grant(caller: Identity, permission: int) -> None:
@@ -139,82 +148,70 @@ def _own_or(allowed: Permission, build: Build) -> Build:
     return checked
 
 
-def _required(field: Field) -> Field:
-    return Field(field.name, field.kind, field.about, required=True)
-
-
 def _put(member: Field, about: str, permission: Permission, route: Permission) -> Route:
     name = member.name
-    return Route(
-        "PUT",
+    return changing(
+        TAG,
         f"/agents/{{id}}/{name}",
         about,
-        TAG,
         _changing(permission),
-        One(AGENT),
+        AGENT,
+        Body(f"Agent{name.title().replace('_', '')}", member.needed()),
         permission=route,
-        body=Body(f"Agent{name.title().replace('_', '')}", _required(member)),
     )
 
 
 _GET = with_hash("agent", "GetAgent", _own_or(STAFF, by_id(pb.GetAgentRequest)))
 
 ROUTES = (
-    Route(
-        "GET",
+    listing(
+        TAG,
         "/agents",
         "List agents",
-        TAG,
         with_hashes(
             "agent",
             "ListAgents",
             page_of(pb.ListAgentsRequest, tag_ids="tag_ids", status="status"),
             "agents",
         ),
-        PageOf(AGENT, "items"),
-        query=(
-            *PAGE,
-            Field(
-                "tag_ids",
-                FieldKind({"type": "string"}, _tag_list),
-                "Only agents with one of these tags, separated by commas.",
-            ),
-            Field(
-                "status",
-                one_of({word: word for word in (*STATUSES, "ringing")}),
-                "Only agents of this status.",
-            ),
+        AGENT,
+        "items",
+        Field(
+            "tag_ids",
+            FieldKind({"type": "string"}, _tag_list),
+            "Only agents with one of these tags, separated by commas.",
+        ),
+        Field(
+            "status",
+            one_of({word: word for word in (*STATUSES, "ringing")}),
+            "Only agents of this status.",
         ),
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/agents",
         "Create an agent in status offline",
-        TAG,
         with_hash("agent", "CreateAgent", _create),
-        One(AGENT),
-        body=_CREATE,
-        creates=True,
+        AGENT,
+        _CREATE,
     ),
-    Route("GET", "/agents/{id}", "Get an agent", TAG, _GET, One(AGENT), permission=ANYONE),
-    Route(
-        "PUT",
+    reading(TAG, "/agents/{id}", "Get an agent", _GET, AGENT, permission=ANYONE),
+    changing(
+        TAG,
         "/agents/{id}",
         "Change an agent",
-        TAG,
         _changing(STAFF),
-        One(AGENT),
+        AGENT,
+        Body("AgentUpdate", _NAME, _DETAIL, _RING),
         permission=ANYONE,
-        body=Body("AgentUpdate", _NAME, _DETAIL, _RING),
-        about="A merge: members that are absent or null stay as they are.",
+        about=MERGE,
     ),
-    Route(
-        "DELETE",
+    deleting(
+        TAG,
         "/agents/{id}",
         "Delete an agent",
-        TAG,
         _forgetting(with_hash("agent", "DeleteAgent", by_id(pb.DeleteAgentRequest))),
-        One(AGENT),
+        AGENT,
     ),
     _put(_ADDRESSES, "Replace an agent's addresses", STAFF, STAFF),
     _put(_TAGS, "Replace an agent's tags", STAFF, STAFF),

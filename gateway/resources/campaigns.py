@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from outbound.campaign.v1 import campaign_service_pb2 as pb
 from outbound.common.v1 import action_pb2 as action_pb
 
 from gateway.documents import ACTION_LIST, ADDRESS
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text, words
-from gateway.members import ACTION, ID, INTEGER, TEXT, TIME, Member, Shape
+from gateway.members import ACTION, ID, INTEGER, TEXT, TIME, Member, Shape, enum_of, enum_words
 from gateway.members import ADDRESS as ADDRESS_SHAPE
-from gateway.members import words as word_of
 from gateway.resources.common import (
+    MERGE,
     by_id,
+    changing,
+    creating,
     deleting,
     listing,
+    made_of,
+    merged,
     page_of,
-    present_members,
     reading,
     rpc,
 )
-from gateway.routes import Call, One, Route
+from gateway.routes import Call
 from gateway.stats import STATE, STATUS, STOP_REASON
+from services.common.limits import SERVICE_LEVEL
 
 TAG = "campaigns"
 _C = pb.Campaign
 
-TYPES: Final = {
-    "call": _C.TYPE_CALL,
-    "flow": _C.TYPE_FLOW,
-    "message": _C.TYPE_MESSAGE,
-    "email": _C.TYPE_EMAIL,
-    "sms": _C.TYPE_MESSAGE,
+TYPES: Final = {word: number for number, word in enum_words(_C.Type).items()} | {
+    "sms": _C.TYPE_MESSAGE
 }
-END_HANDLES: Final = {"stop": _C.END_HANDLE_STOP, "continue": _C.END_HANDLE_CONTINUE}
+END_HANDLES: Final = {word: number for number, word in enum_words(_C.EndHandle).items()}
 STATUSES: Final = {
     "run": _C.STATUS_RUN,
     "running": _C.STATUS_RUN,
@@ -55,11 +55,7 @@ CAMPAIGN = Shape(
     [
         Member("id", ID),
         Member("customer_id", ID),
-        Member(
-            "type",
-            word_of({number: word for word, number in TYPES.items() if word != "sms"}),
-            "What an attempt is.",
-        ),
+        Member("type", enum_of(_C.Type), "What an attempt is."),
         Member("name", TEXT),
         Member("detail", TEXT),
         Member("status", STATUS, "Documented status."),
@@ -67,11 +63,7 @@ CAMPAIGN = Shape(
         Member("stop_reason", STOP_REASON, "Why it stands still."),
         Member("stop_detail", TEXT),
         Member("service_level", INTEGER, "Percent, 1..1000."),
-        Member(
-            "end_handle",
-            word_of({number: word for word, number in END_HANDLES.items()}),
-            "What happens when no target is left.",
-        ),
+        Member("end_handle", enum_of(_C.EndHandle), "What happens when no target is left."),
         Member("actions", ACTION.list(), "As sent, without the appended queue_join."),
         Member("flow_id", ID, "Flow used when there are no actions; nil when none."),
         Member("outplan_id", ID, "Nil when not assigned."),
@@ -89,7 +81,7 @@ CAMPAIGN = Shape(
 _NAME = Field("name", text(NAME_LENGTH), "Name.")
 _DETAIL = Field("detail", text(), "Description.")
 _TYPE = Field("type", words(TYPES), "What an attempt is; default `call`. `sms` means `message`.")
-_LEVEL = Field("service_level", integer(1, 1000, "percent"), "Percent, 1..1000; default 100.")
+_LEVEL = Field("service_level", integer(*SERVICE_LEVEL, "percent"), "Percent; default 100.")
 _END = Field("end_handle", words(END_HANDLES), "What happens at the end; default `stop`.")
 _ACTIONS = Field("actions", ACTION_LIST, "Actions run on answer; win over flow_id.")
 _SOURCE = Field("source", ADDRESS, "Caller id that overrides the outplan's.")
@@ -123,20 +115,19 @@ _CREATE = Body(
     _SOURCE,
 )
 _UPDATE = Body("CampaignUpdate", *_CREATE.fields, _STATUS, _MODE)
-
-
-def _create(call: Call) -> pb.CreateCampaignRequest:
-    return pb.CreateCampaignRequest(id=call.new_id(), **present_members(call, *_MEMBERS, "actions"))
+_MERGED = merged(
+    pb.UpdateCampaignRequest,
+    *_MEMBERS,
+    "status",
+    actions=lambda actions: action_pb.ActionList(actions=actions),
+)
 
 
 def _update(call: Call) -> pb.UpdateCampaignRequest:
-    """Everything that is present in the body, as one merge."""
-    given: dict[str, Any] = present_members(call, *_MEMBERS, "status")
-    if "actions" in call.body:
-        given["actions"] = action_pb.ActionList(actions=call.body["actions"])
+    request: pb.UpdateCampaignRequest = _MERGED(call)
     if "mode" in call.body:
-        given["stop_mode"] = call.body["mode"]
-    return pb.UpdateCampaignRequest(id=call.ids["id"], **given)
+        request.stop_mode = call.body["mode"]
+    return request
 
 
 def _chain(call: Call) -> pb.UpdateCampaignRequest:
@@ -154,10 +145,6 @@ def _set_status(call: Call) -> pb.SetCampaignStatusRequest:
     )
 
 
-def _required(field: Field) -> Field:
-    return Field(field.name, field.kind, field.about, required=True)
-
-
 _PUT = rpc("campaign", "UpdateCampaign", _update)
 _OF_ONE = "/campaigns/{id}"
 
@@ -170,15 +157,13 @@ ROUTES = (
         CAMPAIGN,
         "campaigns",
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/campaigns",
         "Create a campaign in status stop",
-        TAG,
-        rpc("campaign", "CreateCampaign", _create),
-        One(CAMPAIGN),
-        body=_CREATE,
-        creates=True,
+        rpc("campaign", "CreateCampaign", made_of(pb.CreateCampaignRequest, *_MEMBERS, "actions")),
+        CAMPAIGN,
+        _CREATE,
         about="Every reference is optional here and must exist when given; starting needs an "
         "outplan and an outdial.",
     ),
@@ -189,16 +174,15 @@ ROUTES = (
         rpc("campaign", "GetCampaign", by_id(pb.GetCampaignRequest)),
         CAMPAIGN,
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         _OF_ONE,
         "Change a campaign, or start and stop it",
-        TAG,
         _PUT,
-        One(CAMPAIGN),
-        body=_UPDATE,
-        about="A merge: members that are absent or null stay as they are. `status` is applied after "
-        "the other members, in the same transaction: on refusal nothing has changed.",
+        CAMPAIGN,
+        _UPDATE,
+        about=f"{MERGE} `status` is applied after the other members, in the same transaction: on "
+        "refusal nothing has changed.",
     ),
     deleting(
         TAG,
@@ -207,51 +191,46 @@ ROUTES = (
         rpc("campaign", "DeleteCampaign", by_id(pb.DeleteCampaignRequest)),
         CAMPAIGN,
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/campaigns/{id}/status",
         "Start or stop a campaign",
-        TAG,
         rpc("campaign", "SetCampaignStatus", _set_status),
-        One(CAMPAIGN),
-        body=Body("CampaignStatus", _required(_STATUS), _MODE),
+        CAMPAIGN,
+        Body("CampaignStatus", _STATUS.needed(), _MODE),
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/campaigns/{id}/service_level",
         "Set the service level",
-        TAG,
         _PUT,
-        One(CAMPAIGN),
-        body=Body("CampaignServiceLevel", _required(_LEVEL)),
+        CAMPAIGN,
+        Body("CampaignServiceLevel", _LEVEL.needed()),
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/campaigns/{id}/actions",
         "Replace the actions",
-        TAG,
         _PUT,
-        One(CAMPAIGN),
-        body=Body("CampaignActions", _required(_ACTIONS)),
+        CAMPAIGN,
+        Body("CampaignActions", _ACTIONS.needed()),
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/campaigns/{id}/resource_info",
         "Assign outplan, outdial, queue and next campaign",
-        TAG,
         _PUT,
-        One(CAMPAIGN),
-        body=Body("CampaignResources", *_RESOURCES),
+        CAMPAIGN,
+        Body("CampaignResources", *_RESOURCES),
         about="A merge; an empty text or the nil UUID clears a reference.",
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/campaigns/{id}/next_campaign_id",
         "Chain another campaign, or none",
-        TAG,
         rpc("campaign", "UpdateCampaign", _chain),
-        One(CAMPAIGN),
-        body=Body("CampaignNext", _RESOURCES[3]),
+        CAMPAIGN,
+        Body("CampaignNext", _RESOURCES[3]),
         about="An empty, nil or absent id unchains.",
     ),
 )

@@ -7,7 +7,8 @@ from typing import Any
 from gateway.fields import NAME_LENGTH, Body, Field, fields_named, text
 from gateway.identity import ANYONE, Permission
 from gateway.members import ID, OWN_TIME, TEXT, Member, Shape
-from gateway.routes import Call, One, Route
+from gateway.resources.common import MERGE, changing, reading
+from gateway.routes import Call
 
 TAG = "customer"
 
@@ -44,16 +45,15 @@ async def _update(call: Call) -> Any:
 
 
 ROUTES = (
-    Route("GET", "/customer", "Get your customer", TAG, _get, One(CUSTOMER), permission=ANYONE),
-    Route(
-        "PUT",
+    reading(TAG, "/customer", "Get your customer", _get, CUSTOMER, permission=ANYONE),
+    changing(
+        TAG,
         "/customer",
         "Change your customer",
-        TAG,
         _update,
-        One(CUSTOMER),
+        CUSTOMER,
+        _BODY,
         permission=Permission.ADMIN,
-        body=_BODY,
-        about="A merge: members that are absent or null stay as they are.",
+        about=MERGE,
     ),
 )

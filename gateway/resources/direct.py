@@ -7,8 +7,8 @@ from typing import Any
 
 from gateway.identity import STAFF, Permission
 from gateway.members import Json, Member, Shape, computed
-from gateway.resources.common import Build, rpc
-from gateway.routes import Call, Handler, One, Route
+from gateway.resources.common import Build, doing, rpc
+from gateway.routes import Call, Handler, Route
 from gateway.timeforms import TimeForm
 
 
@@ -84,13 +84,12 @@ def renewal(
         await call.parts.accounts.renew_direct_hash(call.caller, resource, found.id)
         return await get(call)
 
-    return Route(
-        "POST",
+    return doing(
+        tag,
         f"{path}/direct-hash-regenerate",
         f"Make a new direct hash for this {resource}",
-        tag,
         handle,
-        One(shape),
+        shape,
         permission=permission,
         aliases=(f"{path}/direct_hash_regenerate",),
     )

@@ -11,10 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from gateway.fields import Field, FieldKind, words
-from gateway.members import ID, INTEGER, TEXT, TIME, Member, Shape
-from gateway.members import words as word_of
-from gateway.resources.common import reading
-from gateway.routes import Call, One, Plain, Route, parameter
+from gateway.members import ID, INTEGER, TEXT, TIME, Member, Shape, enum_of, enum_words
+from gateway.resources.common import doing, reading, rpc
+from gateway.routes import Call, Plain, Route, parameter
 from gateway.upstreams import Rpc
 from services.common.errors import invalid
 
@@ -23,7 +22,7 @@ CHUNK: Final = 256 * 1024
 """Bytes in one message to the outdial service."""
 _H = pb.ImportHeader
 _MAP_PREFIX = "map."
-_FORMATS: Final = {"csv": _H.FORMAT_CSV, "ndjson": _H.FORMAT_NDJSON}
+_FORMATS: Final = {word: number for number, word in enum_words(_H.Format).items()}
 _MEDIA: Final = {
     "text/csv": _H.FORMAT_CSV,
     "application/csv": _H.FORMAT_CSV,
@@ -31,11 +30,7 @@ _MEDIA: Final = {
     "application/ndjson": _H.FORMAT_NDJSON,
     "application/jsonl": _H.FORMAT_NDJSON,
 }
-_DUPLICATES: Final = {
-    "reject": _H.DUPLICATES_REJECT,
-    "skip": _H.DUPLICATES_SKIP,
-    "allow": _H.DUPLICATES_ALLOW,
-}
+_DUPLICATES: Final = {word: number for number, word in enum_words(_H.Duplicates).items()}
 
 REJECT = Shape(
     "ImportReject",
@@ -55,12 +50,7 @@ IMPORT = Shape(
         Member("outdial_id", ID),
         Member(
             "state",
-            word_of(
-                {
-                    pb.ImportResult.STATE_RECEIVING: "receiving",
-                    pb.ImportResult.STATE_DONE: "done",
-                }
-            ),
+            enum_of(pb.ImportResult.State),
             "receiving: broken off or under way; send it again with the same Idempotency-Key.",
         ),
         Member("row_count", INTEGER, "Rows read."),
@@ -170,12 +160,6 @@ def _named(message: Any, call: Call) -> Any:
     return message(outdial_id=call.ids["id"], import_id=call.ids["import_id"])
 
 
-async def _get(call: Call) -> Any:
-    return await call.parts.upstreams.call(
-        Rpc("outdial", "GetImport"), _named(pb.GetImportRequest, call), call.caller
-    )
-
-
 async def _rejects(call: Call) -> Response:
     batches = call.parts.upstreams.stream(
         Rpc("outdial", "ListImportRejects"), _named(pb.ListImportRejectsRequest, call), call.caller
@@ -226,13 +210,12 @@ def _cell(value: str) -> str:
 
 
 ROUTES = (
-    Route(
-        "POST",
+    doing(
+        TAG,
         "/outdials/{id}/targets/import",
         "Import a list of any size",
-        TAG,
         _import,
-        One(IMPORT),
+        IMPORT,
         query=_QUERY,
         body_media=("text/csv", "application/x-ndjson"),
         has_deadline=False,
@@ -244,7 +227,13 @@ ROUTES = (
         "All valid rows appear at once at the end, or none. With an Idempotency-Key a broken import "
         "is resumed by sending it again.",
     ),
-    reading(TAG, "/outdials/{id}/imports/{import_id}", "Get an import", _get, IMPORT),
+    reading(
+        TAG,
+        "/outdials/{id}/imports/{import_id}",
+        "Get an import",
+        rpc("outdial", "GetImport", lambda call: _named(pb.GetImportRequest, call)),
+        IMPORT,
+    ),
     Route(
         "GET",
         "/outdials/{id}/imports/{import_id}/rejects",

@@ -8,15 +8,19 @@ from gateway.documents import DATA
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, text
 from gateway.members import ID, TEXT, TIME, Member, Shape
 from gateway.resources.common import (
+    MERGE,
     by_id,
+    changing,
+    creating,
     deleting,
     listing,
+    made_of,
+    merged,
     page_of,
-    present_members,
     reading,
     rpc,
 )
-from gateway.routes import Call, One, Route
+from gateway.routes import Call
 
 TAG = "outdials"
 
@@ -44,20 +48,13 @@ _WHOLE = Body("Outdial", _NAME, _DETAIL, _DATA, _CAMPAIGN)
 _MEMBERS = ("name", "detail", "data", "campaign_id")
 
 
-def _create(call: Call) -> pb.CreateOutdialRequest:
-    return pb.CreateOutdialRequest(id=call.new_id(), **present_members(call, *_MEMBERS))
-
-
-def _update(call: Call) -> pb.UpdateOutdialRequest:
-    return pb.UpdateOutdialRequest(id=call.ids["id"], **present_members(call, *_MEMBERS))
-
-
 def _bind(call: Call) -> pb.UpdateOutdialRequest:
     # Documented for this route alone: leaving the member out releases the outdial.
     return pb.UpdateOutdialRequest(id=call.ids["id"], campaign_id=call.body.get("campaign_id", ""))
 
 
-_PUT = rpc("outdial", "UpdateOutdial", _update)
+_PUT = rpc("outdial", "UpdateOutdial", merged(pb.UpdateOutdialRequest, *_MEMBERS))
+_ONE = "/outdials/{id}"
 
 ROUTES = (
     listing(
@@ -68,55 +65,42 @@ ROUTES = (
         OUTDIAL,
         "outdials",
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/outdials",
         "Create an outdial",
-        TAG,
-        rpc("outdial", "CreateOutdial", _create),
-        One(OUTDIAL),
-        body=_WHOLE,
-        creates=True,
+        rpc("outdial", "CreateOutdial", made_of(pb.CreateOutdialRequest, *_MEMBERS)),
+        OUTDIAL,
+        _WHOLE,
     ),
     reading(
         TAG,
-        "/outdials/{id}",
+        _ONE,
         "Get an outdial",
         rpc("outdial", "GetOutdial", by_id(pb.GetOutdialRequest)),
         OUTDIAL,
     ),
-    Route(
-        "PUT",
-        "/outdials/{id}",
-        "Change an outdial",
+    changing(TAG, _ONE, "Change an outdial", _PUT, OUTDIAL, _WHOLE, about=MERGE),
+    changing(
         TAG,
-        _PUT,
-        One(OUTDIAL),
-        body=_WHOLE,
-        about="A merge: members that are absent or null stay as they are.",
-    ),
-    Route(
-        "PUT",
-        "/outdials/{id}/campaign_id",
+        f"{_ONE}/campaign_id",
         "Bind an outdial to a campaign, or release it",
-        TAG,
         rpc("outdial", "UpdateOutdial", _bind),
-        One(OUTDIAL),
-        body=Body("OutdialCampaign", _CAMPAIGN),
+        OUTDIAL,
+        Body("OutdialCampaign", _CAMPAIGN),
         about="An empty, nil or absent id releases it.",
     ),
-    Route(
-        "PUT",
-        "/outdials/{id}/data",
-        "Replace an outdial's data",
+    changing(
         TAG,
+        f"{_ONE}/data",
+        "Replace an outdial's data",
         _PUT,
-        One(OUTDIAL),
-        body=Body("OutdialData", Field("data", DATA, "Free data.", required=True)),
+        OUTDIAL,
+        Body("OutdialData", _DATA.needed()),
     ),
     deleting(
         TAG,
-        "/outdials/{id}",
+        _ONE,
         "Delete an outdial",
         rpc("outdial", "DeleteOutdial", by_id(pb.DeleteOutdialRequest)),
         OUTDIAL,

@@ -22,6 +22,8 @@ from gateway.members import (
 )
 from gateway.resources.common import (
     by_id,
+    changing,
+    creating,
     deleting,
     listing,
     page_of,
@@ -29,11 +31,18 @@ from gateway.resources.common import (
     reading,
     rpc,
 )
-from gateway.routes import Call, One, Route
+from gateway.routes import Call
+from services.common.limits import (
+    DIAL_TIMEOUT_MS,
+    MAX_CALLS_PER_SECOND,
+    MAX_CONCURRENT,
+    SLOTS,
+    TRY_COUNT,
+    TRY_INTERVAL_MS,
+)
 
 TAG = "outplans"
-_DAY_MS: Final = 86_400_000
-_SLOTS: Final = range(5)
+_SLOTS: Final = range(SLOTS)
 
 OUTPLAN = Shape(
     "Outplan",
@@ -68,16 +77,16 @@ _NAMES = (
 )
 _DIAL = (
     Field("source", ADDRESS, "Caller id."),
-    Field("dial_timeout", integer(0, 600_000, "milliseconds"), "Milliseconds; 0: 60,000."),
+    Field("dial_timeout", integer(*DIAL_TIMEOUT_MS, "milliseconds"), "Milliseconds; 0: 60,000."),
     Field(
         "try_interval",
-        integer(0, 31 * _DAY_MS, "milliseconds"),
+        integer(*TRY_INTERVAL_MS, "milliseconds"),
         "Milliseconds from the end of an attempt to the next on the same target.",
     ),
     *(
         Field(
             f"max_try_count_{index}",
-            integer(0, 100),
+            integer(*TRY_COUNT),
             f"Tries on destination_{index}, 0..100. When none of the five is sent to create, "
             "max_try_count_0 is 1.",
         )
@@ -85,12 +94,12 @@ _DIAL = (
     ),
     Field(
         "calls_per_second",
-        number(0, 10_000),
+        number(0, MAX_CALLS_PER_SECOND),
         "New attempts a second of each campaign; 0: the default.",
     ),
     Field(
         "max_concurrent",
-        integer(0, 100_000),
+        integer(0, MAX_CONCURRENT),
         "Attempts in flight at once of each campaign; 0: the default.",
     ),
 )
@@ -131,6 +140,7 @@ def _update(call: Call) -> pb.UpdateOutplanRequest:
 
 
 _PUT = rpc("outplan", "UpdateOutplan", _update)
+_APPLIES = "A merge. It applies to campaigns from their next attempt on."
 
 ROUTES = (
     listing(
@@ -141,15 +151,13 @@ ROUTES = (
         OUTPLAN,
         "outplans",
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/outplans",
         "Create an outplan",
-        TAG,
         rpc("outplan", "CreateOutplan", _create),
-        One(OUTPLAN),
-        body=_WHOLE,
-        creates=True,
+        OUTPLAN,
+        _WHOLE,
     ),
     reading(
         TAG,
@@ -158,25 +166,15 @@ ROUTES = (
         rpc("outplan", "GetOutplan", by_id(pb.GetOutplanRequest)),
         OUTPLAN,
     ),
-    Route(
-        "PUT",
-        "/outplans/{id}",
-        "Change an outplan",
+    changing(TAG, "/outplans/{id}", "Change an outplan", _PUT, OUTPLAN, _WHOLE, about=_APPLIES),
+    changing(
         TAG,
-        _PUT,
-        One(OUTPLAN),
-        body=_WHOLE,
-        about="A merge. It applies to campaigns from their next attempt on.",
-    ),
-    Route(
-        "PUT",
         "/outplans/{id}/dial_info",
         "Change how an outplan dials",
-        TAG,
         _PUT,
-        One(OUTPLAN),
-        body=Body("OutplanDialInfo", *_DIAL),
-        about="A merge. It applies to campaigns from their next attempt on.",
+        OUTPLAN,
+        Body("OutplanDialInfo", *_DIAL),
+        about=_APPLIES,
         aliases=("/outplans/{id}/dials",),
     ),
     deleting(

@@ -7,16 +7,27 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
+import orjson
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from gateway.progress import Subscription
+from gateway.members import Reader
+from gateway.progress import StreamEvent, Subscription
 from gateway.resources.campaigns import CAMPAIGN
-from gateway.routes import Call, One, Plain, Route
+from gateway.resources.common import reading
+from gateway.routes import Call, Plain, Route
 from gateway.stats import PACING, STATS, read_campaign, read_stats
+from gateway.timeforms import TimeForm
 from services.common.errors import Unauthenticated, Unavailable
 
 TAG = "campaigns"
+_PRESENT: Final[dict[str, Reader]] = {
+    "campaign": CAMPAIGN.present,
+    "stats": STATS.present,
+    "pacing": PACING.present,
+    "end": lambda reason, form: {"reason": reason},
+}
+"""How the content of each event is written."""
 HEARTBEAT_SECONDS: Final = 15.0
 """How often something is sent, and the reader's credential is looked at again."""
 
@@ -68,9 +79,18 @@ async def _frames(call: Call, subscription: Subscription) -> AsyncIterator[bytes
                 subscription.end("credential_refused")
             yield b": keep-alive\n\n"
             continue
-        yield event.frame(call.form)
+        yield _frame(event, call.form)
         if event.name == "end":
             return
+
+
+def _frame(event: StreamEvent, form: TimeForm) -> bytes:
+    """The event as server-sent events have it."""
+    frame = event.frames.get(form)
+    if frame is None:
+        data = orjson.dumps(_PRESENT[event.name](event.content, form))
+        frame = event.frames[form] = b"event: %s\ndata: %s\n\n" % (event.name.encode(), data)
+    return frame
 
 
 async def _is_still_welcome(call: Call) -> bool:
@@ -85,13 +105,12 @@ async def _is_still_welcome(call: Call) -> bool:
 
 
 ROUTES = (
-    Route(
-        "GET",
+    reading(
+        TAG,
         "/campaigns/{id}/stats",
         "Count what a campaign has done",
-        TAG,
         _stats,
-        One(STATS),
+        STATS,
         about="Costs the same however many targets and attempts there are.",
     ),
     Route(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from outbound.queue.v1 import queue_service_pb2 as pb
 
-from gateway.members import ID, INTEGER, TEXT, TIME, Member, Shape, words
-from gateway.resources.common import by_id, deleting, listing, page_of, reading, rpc
-from gateway.routes import One, Route
+from gateway.members import ID, INTEGER, TEXT, TIME, Member, Shape, enum_of
+from gateway.resources.common import by_id, deleting, doing, listing, page_of, reading, rpc
 
 TAG = "queuecalls"
 
@@ -20,16 +19,7 @@ QUEUECALL = Shape(
         Member("campaign_id", ID),
         Member("reference_type", TEXT, "Always call."),
         Member("reference_id", ID, "The call."),
-        Member(
-            "status",
-            words(
-                {
-                    number: name.removeprefix("STATUS_").lower()
-                    for name, number in pb.Queuecall.Status.items()
-                    if number
-                }
-            ),
-        ),
+        Member("status", enum_of(pb.Queuecall.Status)),
         Member("service_agent_id", ID, "Agent reserved, ringing or serving; nil when none."),
         Member("duration_waiting", INTEGER, "Milliseconds."),
         Member("duration_service", INTEGER, "Milliseconds."),
@@ -64,24 +54,22 @@ ROUTES = (
         rpc("queue", "DeleteQueuecall", by_id(pb.DeleteQueuecallRequest)),
         QUEUECALL,
     ),
-    Route(
-        "POST",
+    doing(
+        TAG,
         "/queuecalls/{id}/kick",
         "Take a caller out of the queue",
-        TAG,
         rpc("queue", "KickQueuecall", by_id(pb.KickQueuecallRequest)),
-        One(QUEUECALL),
+        QUEUECALL,
     ),
-    Route(
-        "POST",
+    doing(
+        TAG,
         "/queuecalls/reference_id/{id}/kick",
         "Take the caller of this call out of the queue",
-        TAG,
         rpc(
             "queue",
             "KickQueuecall",
             lambda call: pb.KickQueuecallRequest(reference_id=call.ids["id"]),
         ),
-        One(QUEUECALL),
+        QUEUECALL,
     ),
 )

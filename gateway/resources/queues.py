@@ -7,17 +7,39 @@ from typing import Any, Final
 from outbound.flow.v1 import flow_service_pb2 as flow_pb
 from outbound.queue.v1 import queue_service_pb2 as pb
 
+from gateway import idempotency
 from gateway.documents import ACTION_LIST, IDENTIFIERS
 from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text
 from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape
-from gateway.resources.common import by_id, page_of, present_members
+from gateway.resources.common import (
+    MERGE,
+    Build,
+    by_id,
+    changing,
+    creating,
+    deleting,
+    listing,
+    made_of,
+    merged,
+    page_of,
+    reading,
+)
 from gateway.resources.direct import DIRECT_HASH, hashed, renewal, with_hash, with_hashes
-from gateway.routes import PAGE, Call, One, PageOf, Route
+from gateway.routes import Call
 from gateway.upstreams import Rpc
-from services.common.errors import AppError
+from services.common.errors import (
+    AppError,
+    FailedPrecondition,
+    InvalidArgument,
+    NotFound,
+    PermissionDenied,
+)
+from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS
+from services.common.log import get_logger
 
 TAG = "queues"
-_DAY_MS: Final = 86_400_000
+_REFUSALS: Final = (InvalidArgument, PermissionDenied, NotFound, FailedPrecondition)
+"""After these the queue was certainly not written; after any other failure it may have been."""
 
 QUEUE = Shape(
     "Queue",
@@ -64,10 +86,10 @@ _BODY = Body(
         ACTION_LIST,
         "The older form of wait_flow_id: a flow is made of them.",
     ),
-    Field("wait_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
-    Field("service_timeout", integer(0, 31 * _DAY_MS, "milliseconds"), "0: none."),
-    Field("wrapup_time", integer(0, _DAY_MS, "milliseconds"), "After each conversation."),
-    Field("ring_timeout", integer(1000, 600_000, "milliseconds"), "Default 20,000."),
+    Field("wait_timeout", integer(*QUEUE_LIMIT_MS, "milliseconds"), "0: none."),
+    Field("service_timeout", integer(*QUEUE_LIMIT_MS, "milliseconds"), "0: none."),
+    Field("wrapup_time", integer(*WRAPUP_MS, "milliseconds"), "After each conversation."),
+    Field("ring_timeout", integer(*RING_MS, "milliseconds"), "Default 20,000."),
 )
 _MEMBERS = (
     "name",
@@ -95,101 +117,75 @@ async def _wait_flow(call: Call, body: dict[str, Any]) -> str:
     return made
 
 
-async def _with_wait_flow(call: Call, rpc_name: str, build: Any) -> Any:
+async def _with_wait_flow(call: Call, rpc_name: str, build: Build) -> Any:
     made = await _wait_flow(call, call.body)
     try:
         queue = await call.parts.upstreams.call(Rpc("queue", rpc_name), build(call), call.caller)
-    except AppError:
-        if made:
-            # Nobody knows of the flow yet; it must not stay behind.
-            await call.parts.upstreams.call(
-                Rpc("flow", "DeleteFlow"), flow_pb.DeleteFlowRequest(id=made), call.caller
-            )
+    except _REFUSALS:
+        # With an Idempotency-Key the flow may be an earlier request's, whose queue uses it.
+        if made and idempotency.key_of(call.request) is None:
+            await _forget_wait_flow(call, made)
         raise
     return await hashed(call, queue)
 
 
-def _create_request(call: Call) -> pb.CreateQueueRequest:
-    return pb.CreateQueueRequest(id=call.new_id(), **present_members(call, *_MEMBERS, "tag_ids"))
+async def _forget_wait_flow(call: Call, flow_id: str) -> None:
+    """Delete a flow that nobody knows of yet; the answer is the refusal that led here."""
+    request = flow_pb.DeleteFlowRequest(id=flow_id)
+    try:
+        await call.parts.upstreams.call(Rpc("flow", "DeleteFlow"), request, call.caller)
+    except AppError as exc:
+        get_logger().warning("wait_flow_left_over", flow=flow_id, error=exc.message)
 
 
-def _update_request(call: Call) -> pb.UpdateQueueRequest:
-    given: dict[str, Any] = present_members(call, *_MEMBERS)
-    if "tag_ids" in call.body:
-        given["tag_ids"] = pb.IdList(ids=call.body["tag_ids"])
-    return pb.UpdateQueueRequest(id=call.ids["id"], **given)
+_NEW = made_of(pb.CreateQueueRequest, *_MEMBERS, "tag_ids")
+_MERGED = merged(pb.UpdateQueueRequest, *_MEMBERS, tag_ids=lambda ids: pb.IdList(ids=ids))
 
 
 async def _create(call: Call) -> Any:
-    return await _with_wait_flow(call, "CreateQueue", _create_request)
+    return await _with_wait_flow(call, "CreateQueue", _NEW)
 
 
 async def _update(call: Call) -> Any:
-    return await _with_wait_flow(call, "UpdateQueue", _update_request)
-
-
-def _required(field: Field) -> Field:
-    return Field(field.name, field.kind, field.about, required=True)
+    return await _with_wait_flow(call, "UpdateQueue", _MERGED)
 
 
 _GET = with_hash("queue", "GetQueue", by_id(pb.GetQueueRequest))
 
 ROUTES = (
-    Route(
-        "GET",
+    listing(
+        TAG,
         "/queues",
         "List queues",
-        TAG,
         with_hashes("queue", "ListQueues", page_of(pb.ListQueuesRequest), "queues"),
-        PageOf(QUEUE, "items"),
-        query=PAGE,
+        QUEUE,
+        "items",
     ),
-    Route(
-        "POST",
-        "/queues",
-        "Create a queue",
+    creating(TAG, "/queues", "Create a queue", _create, QUEUE, _BODY),
+    reading(TAG, "/queues/{id}", "Get a queue", _GET, QUEUE),
+    changing(TAG, "/queues/{id}", "Change a queue", _update, QUEUE, _BODY, about=MERGE),
+    deleting(
         TAG,
-        _create,
-        One(QUEUE),
-        body=_BODY,
-        creates=True,
-    ),
-    Route("GET", "/queues/{id}", "Get a queue", TAG, _GET, One(QUEUE)),
-    Route(
-        "PUT",
-        "/queues/{id}",
-        "Change a queue",
-        TAG,
-        _update,
-        One(QUEUE),
-        body=_BODY,
-        about="A merge: members that are absent or null stay as they are.",
-    ),
-    Route(
-        "DELETE",
         "/queues/{id}",
         "Delete a queue",
-        TAG,
         with_hash("queue", "DeleteQueue", by_id(pb.DeleteQueueRequest)),
-        One(QUEUE),
+        QUEUE,
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/queues/{id}/tag_ids",
         "Replace a queue's tags",
-        TAG,
         _update,
-        One(QUEUE),
-        body=Body("QueueTags", _required(_TAGS)),
+        QUEUE,
+        Body("QueueTags", _TAGS.needed()),
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/queues/{id}/routing_method",
         "Set how a queue picks agents",
-        TAG,
         _update,
-        One(QUEUE),
-        body=Body("QueueRoutingMethod", _required(_METHOD)),
+        QUEUE,
+        Body("QueueRoutingMethod", _METHOD.needed()),
     ),
     renewal(TAG, "/queues/{id}", "queue", _GET, QUEUE),
 )

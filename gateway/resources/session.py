@@ -13,18 +13,20 @@ from gateway.errors import error_response
 from gateway.fields import NAME_LENGTH, Body, Field, text
 from gateway.identity import ANYONE
 from gateway.resources.agents import AGENT
+from gateway.resources.common import reading
 from gateway.resources.direct import Hashed, hashed
-from gateway.routes import Call, One, Plain, Route
+from gateway.routes import Call, Plain, Route
 from gateway.timeforms import TimeForm
 from gateway.upstreams import Rpc
 from services.common.errors import InvalidArgument, Unauthenticated
+from services.common.limits import PASSWORD_LENGTH
 
 TAG = "session"
 
 _LOGIN = Body(
     "Login",
     Field("username", text(NAME_LENGTH), "Username of an agent.", required=True),
-    Field("password", text(256), "Password.", required=True),
+    Field("password", text(PASSWORD_LENGTH[1]), "Password.", required=True),
 )
 _LOGIN_ANSWER = {
     "type": "object",
@@ -120,13 +122,12 @@ ROUTES = (
         about="Also sets the cookie `token`. Wrong credentials are a 400 with the reason "
         "INVALID_CREDENTIALS.",
     ),
-    Route(
-        "GET",
+    reading(
+        TAG,
         "/me",
         "Who you are",
-        TAG,
         _me,
-        One(AGENT),
+        AGENT,
         permission=ANYONE,
         about="The agent that has logged in; for an access key, its customer's administrator.",
     ),

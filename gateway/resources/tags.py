@@ -7,15 +7,18 @@ from outbound.agent.v1 import agent_service_pb2 as pb
 from gateway.fields import NAME_LENGTH, Body, Field, text
 from gateway.members import ID, TEXT, TIME, Member, Shape
 from gateway.resources.common import (
+    MERGE,
     by_id,
+    changing,
+    creating,
     deleting,
     listing,
+    made_of,
+    merged,
     page_of,
-    present_members,
     reading,
     rpc,
 )
-from gateway.routes import Call, One, Route
 
 TAG = "tags"
 
@@ -40,13 +43,7 @@ _BODY = Body(
 )
 
 
-def _create(call: Call) -> pb.CreateTagRequest:
-    return pb.CreateTagRequest(id=call.new_id(), **present_members(call, "name", "detail"))
-
-
-def _update(call: Call) -> pb.UpdateTagRequest:
-    return pb.UpdateTagRequest(id=call.ids["id"], **present_members(call, "name", "detail"))
-
+_MEMBERS = ("name", "detail")
 
 ROUTES = (
     listing(
@@ -57,28 +54,25 @@ ROUTES = (
         TAG_SHAPE,
         "tags",
     ),
-    Route(
-        "POST",
+    creating(
+        TAG,
         "/tags",
         "Create a tag",
-        TAG,
-        rpc("agent", "CreateTag", _create),
-        One(TAG_SHAPE),
-        body=_BODY,
-        creates=True,
+        rpc("agent", "CreateTag", made_of(pb.CreateTagRequest, *_MEMBERS)),
+        TAG_SHAPE,
+        _BODY,
     ),
     reading(
         TAG, "/tags/{id}", "Get a tag", rpc("agent", "GetTag", by_id(pb.GetTagRequest)), TAG_SHAPE
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         "/tags/{id}",
         "Change a tag",
-        TAG,
-        rpc("agent", "UpdateTag", _update),
-        One(TAG_SHAPE),
-        body=_BODY,
-        about="A merge: members that are absent or null stay as they are.",
+        rpc("agent", "UpdateTag", merged(pb.UpdateTagRequest, *_MEMBERS)),
+        TAG_SHAPE,
+        _BODY,
+        about=MERGE,
     ),
     deleting(
         TAG,

@@ -11,22 +11,25 @@ from gateway.documents import ADDRESS, DATA
 from gateway.fields import NAME_LENGTH, Body, Field, FieldKind, list_of, text
 from gateway.fields import words as one_of
 from gateway.members import ADDRESS as ADDRESS_SHAPE
-from gateway.members import ID, TEXT, TIME, Json, Member, Shape, slot, words
-from gateway.resources.common import listing, page_of, present_members, reading, rpc
-from gateway.routes import Alternative, Answer, Call, One, Route
-from gateway.upstreams import Rpc
+from gateway.members import ID, TEXT, TIME, Json, Member, Shape, enum_of, enum_words, slot
+from gateway.resources.common import (
+    changing,
+    deleting,
+    doing,
+    listing,
+    page_of,
+    present_members,
+    reading,
+    rpc,
+)
+from gateway.routes import Alternative, Answer, Call, Route
 from services.common.errors import invalid
+from services.common.limits import MAX_BATCH, SLOTS
 
 TAG = "targets"
-BATCH: Final = 1000
-"""Most targets in one request that is not an import."""
-_SLOTS: Final = range(5)
+_SLOTS: Final = range(SLOTS)
 _T = pb.Target
-_STATUSES: Final = {
-    "idle": _T.STATUS_IDLE,
-    "progressing": _T.STATUS_PROGRESSING,
-    "done": _T.STATUS_DONE,
-}
+_STATUSES: Final = {word: number for number, word in enum_words(_T.Status).items()}
 
 TARGET = Shape(
     "Target",
@@ -37,14 +40,8 @@ TARGET = Shape(
         Member("name", TEXT),
         Member("detail", TEXT),
         Member("data", TEXT, "Free text; of a JSON object every member becomes a flow variable."),
-        Member("status", words({number: word for word, number in _STATUSES.items()})),
-        Member(
-            "result",
-            words(
-                {_T.RESULT_UNSPECIFIED: "", _T.RESULT_SUCCESS: "success", _T.RESULT_FAIL: "fail"}
-            ),
-            "Empty until status is done.",
-        ),
+        Member("status", enum_of(_T.Status)),
+        Member("result", enum_of(_T.Result, is_optional=True), "Empty until status is done."),
         *(Member(f"destination_{index}", ADDRESS_SHAPE.optional()) for index in _SLOTS),
         *(
             Member(f"try_count_{index}", slot(index, "try_counts"), f"Tries on slot {index}.")
@@ -95,13 +92,13 @@ _FIELDS = (
     ),
 )
 _TARGET = Body("TargetInput", *_FIELDS)
-_LIST = list_of(_TARGET.kind(), BATCH)
+_LIST = list_of(_TARGET.kind(), MAX_BATCH)
 
 
 def _some(value: Json, path: str) -> list[dict[str, Any]]:
     targets: list[dict[str, Any]] = _LIST.parse(value, path)
     if not targets:
-        raise invalid(path, "an empty list", f"1 to {BATCH} targets")
+        raise invalid(path, "an empty list", f"1 to {MAX_BATCH} targets")
     return targets
 
 
@@ -148,10 +145,10 @@ def _of_one(message: Any) -> Any:
     return lambda call: message(outdial_id=call.ids["id"], id=call.ids["target_id"])
 
 
-async def _list(call: Call) -> Any:
-    request = page_of(pb.ListTargetsRequest, status="status")(call)
+def _list(call: Call) -> pb.ListTargetsRequest:
+    request: pb.ListTargetsRequest = page_of(pb.ListTargetsRequest, status="status")(call)
     request.outdial_id = call.ids["id"]
-    return await call.parts.upstreams.call(Rpc("outdial", "ListTargets"), request, call.caller)
+    return request
 
 
 _ONE = "/outdials/{id}/targets/{target_id}"
@@ -162,7 +159,7 @@ ROUTES = (
         TAG,
         "/outdials/{id}/targets",
         "List the targets of an outdial",
-        _list,
+        rpc("outdial", "ListTargets", _list),
         TARGET,
         "targets",
         Field("status", one_of(_STATUSES), "Only targets of this status."),
@@ -195,31 +192,28 @@ ROUTES = (
     reading(
         TAG, _ONE, "Get a target", rpc("outdial", "GetTarget", _of_one(pb.GetTargetRequest)), TARGET
     ),
-    Route(
-        "PUT",
+    changing(
+        TAG,
         _ONE,
         "Change a target",
-        TAG,
         rpc("outdial", "UpdateTarget", _update),
-        One(TARGET),
-        body=_TARGET,
+        TARGET,
+        _TARGET,
         about="A merge; an empty address clears its slot. Destinations of a target that is being "
         "dialed cannot be changed.",
     ),
-    Route(
-        "DELETE",
+    deleting(
+        TAG,
         _ONE,
         "Delete a target",
-        TAG,
         rpc("outdial", "DeleteTarget", _of_one(pb.DeleteTargetRequest)),
-        One(TARGET),
+        TARGET,
     ),
-    Route(
-        "POST",
+    doing(
+        TAG,
         f"{_ONE}/reset",
         "Give a target all its tries back",
-        TAG,
         rpc("outdial", "ResetTarget", _of_one(pb.ResetTargetRequest)),
-        One(TARGET),
+        TARGET,
     ),
 )

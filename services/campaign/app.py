@@ -27,16 +27,13 @@ from services.campaign.flows.rpc import FlowServicer
 from services.campaign.flows.service import FlowService
 from services.campaign.outplans.rpc import OutplanServicer
 from services.campaign.outplans.service import OutplanService
-from services.campaign.storage import SCHEMA, Transactions, check
-from services.common.auth import Role, TokenIssuer, TokenVerifier
+from services.campaign.storage import Transactions, check
+from services.common.auth import Role
 from services.common.backoff import every
-from services.common.bus import Bus
-from services.common.clients import Channels, TlsFiles
 from services.common.clock import Clock
-from services.common.db import create_engine
+from services.common.foundation import Foundation
 from services.common.log import get_logger
-from services.common.outbox import Outbox, Relay
-from services.common.server import AddServicer, ServerParts, serve
+from services.common.server import AddServicer, ServerParts
 
 NAME = "campaign"
 SWEEP_EVERY_SECONDS = 1.0
@@ -92,47 +89,22 @@ def wire(
     )
 
 
-async def run(settings: CampaignSettings, *, clock: Clock | None = None) -> None:
-    """Serve until told to stop."""
-    await serve(await build(settings, clock=clock))
-
-
 async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> ServerParts:
     """Everything the process consists of, connected but not serving yet."""
-    clock = clock or settings.clock()
-    engine = create_engine(
-        settings.database_url,
-        SCHEMA,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_overflow,
-    )
-    bus = await Bus.connect(settings.nats_url, settings.nats_credentials, NAME)
-    relay = Relay(engine, bus, SCHEMA)
-    outbox = Outbox(clock, relay)
-    tls = TlsFiles.of(settings)
-    channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
+    base = await Foundation.open(settings, NAME, clock=clock)
+    outdial = base.channels.channel(settings.outdial_address, Role.OUTDIAL)
+    queue = base.channels.channel(settings.queue_address, Role.QUEUE)
     services = wire(
-        begin=Transactions(engine, lambda conn: OutboxEvents(conn, outbox)),
-        outdials=GrpcOutdials(
-            outdial_grpc.OutdialServiceStub(
-                channels.channel(settings.outdial_address, Role.OUTDIAL)
-            )
-        ),
-        queues=GrpcQueues(
-            queue_grpc.QueueServiceStub(channels.channel(settings.queue_address, Role.QUEUE))
-        ),
-        clock=clock,
+        begin=Transactions(base.engine, lambda: OutboxEvents(base.outbox)),
+        outdials=GrpcOutdials(outdial_grpc.OutdialServiceStub(outdial)),
+        queues=GrpcQueues(queue_grpc.QueueServiceStub(queue)),
+        clock=base.clock,
         defaults=PaceDefaults(settings.default_calls_per_second, settings.default_max_concurrent),
     )
-    return ServerParts(
-        name=NAME,
-        listen=settings.grpc_listen,
-        metrics_listen=settings.metrics_listen,
-        verifier=TokenVerifier.load(settings, NAME),
+    return base.parts(
         servicers=services.servicers(),
-        checks=[lambda: check(engine), lambda: _stream(bus, settings)],
+        checks=[lambda: check(base.engine)],
         background=[
-            ("relay", relay.run),
             ("sweeper", lambda: every("sweeper", SWEEP_EVERY_SECONDS, lambda: sweep(services))),
             (
                 "bindings",
@@ -140,17 +112,6 @@ async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> Se
             ),
             ("purge", lambda: every("purge", PURGE_EVERY_SECONDS, services.campaigncalls.purge)),
         ],
-        on_close=[channels.close, bus.close, engine.dispose],
-        drain_seconds=settings.drain_seconds,
-        tls=tls,
-    )
-
-
-async def _stream(bus: Bus, settings: CampaignSettings) -> None:
-    """For health checks: NATS is there, with the stream."""
-    await bus.check()
-    await bus.ensure_stream(
-        max_age_seconds=settings.events_max_age_seconds, replicas=settings.events_replicas
     )
 
 

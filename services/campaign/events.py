@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from outbound.campaign.v1 import events_pb2 as campaign_events
+from outbound.flow.v1 import events_pb2 as flow_events
+from outbound.outplan.v1 import events_pb2 as outplan_events
 
+from services.campaign.campaigncalls.convert import campaigncall_to_proto, settlement_to_proto
 from services.campaign.campaigncalls.domain import Campaigncall, Settlement
-from services.campaign.campaigncalls.events import campaigncall_event, done_event
 from services.campaign.campaigncalls.ports import CampaigncallFact
+from services.campaign.campaigns.convert import STOP_MODES, campaign_to_proto
 from services.campaign.campaigns.domain import Campaign
-from services.campaign.campaigns.events import campaign_event
 from services.campaign.campaigns.ports import CampaignFact
+from services.campaign.flows.convert import flow_to_proto
 from services.campaign.flows.domain import Flow
-from services.campaign.flows.events import flow_event
 from services.campaign.flows.ports import FlowFact
+from services.campaign.outplans.convert import outplan_to_proto
 from services.campaign.outplans.domain import Outplan
-from services.campaign.outplans.events import outplan_event
 from services.campaign.outplans.ports import OutplanFact
 from services.common.metrics import counter
-from services.common.outbox import NewEvent, Outbox
+from services.common.outbox import Outbox, Pending
 
 _CAMPAIGNS = {
     "created": counter("campaign_create_total", "Campaigns created"),
@@ -34,44 +36,49 @@ _OPENED = counter(
 _DONE = counter("campaigncall_done_total", "Attempts done, by result", ("result",))
 
 
-class OutboxEvents:
+class OutboxEvents(Pending):
     """See ports.Events; writes to the outbox."""
 
-    def __init__(self, conn: AsyncConnection, outbox: Outbox) -> None:
-        self._conn = conn
-        self._outbox = outbox
-        self._pending: list[NewEvent] = []
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__(outbox)
         self._results: list[str] = []
 
     def campaign(self, fact: CampaignFact, campaign: Campaign) -> None:
         """See campaigns.ports.CampaignEvents."""
-        self._pending.append(campaign_event(fact, campaign))
+        message = campaign_events.CampaignEvent(
+            campaign=campaign_to_proto(campaign), stop_mode=STOP_MODES[campaign.run.stop_mode]
+        )
+        self.tell("campaign", fact, message, campaign)
 
     def campaigncall(self, fact: CampaigncallFact, call: Campaigncall) -> None:
         """See campaigncalls.ports.CampaigncallEvents."""
-        self._pending.append(campaigncall_event(fact, call))
+        message = campaign_events.CampaigncallEvent(campaigncall=campaigncall_to_proto(call))
+        self.tell("campaigncall", fact, message, call)
 
     def done(self, settlement: Settlement) -> None:
         """See campaigncalls.ports.CampaigncallEvents."""
-        self._pending.append(done_event(settlement))
+        message = campaign_events.CampaigncallEvent(
+            campaigncall=campaigncall_to_proto(settlement.call),
+            settlement=settlement_to_proto(settlement),
+        )
+        self.tell("campaigncall", "done", message, settlement.call)
         self._results.append(settlement.call.result.value)
 
     def outplan(self, fact: OutplanFact, plan: Outplan, outdial_ids: Sequence[UUID] = ()) -> None:
         """See outplans.ports.OutplanEvents."""
-        self._pending.append(outplan_event(fact, plan, outdial_ids))
+        message = outplan_events.OutplanEvent(
+            outplan=outplan_to_proto(plan), outdial_ids=map(str, outdial_ids)
+        )
+        self.tell("outplan", fact, message, plan)
 
     def flow(self, fact: FlowFact, flow: Flow) -> None:
         """See flows.ports.FlowEvents."""
-        self._pending.append(flow_event(fact, flow))
-
-    async def write(self) -> None:
-        """See ports.Events."""
-        await self._outbox.append(self._conn, self._pending)
+        self.tell("flow", fact, flow_events.FlowEvent(flow=flow_to_proto(flow)), flow)
 
     def count(self) -> None:
         """See ports.Events."""
         opened = 0
-        for event in self._pending:
+        for event in self.events:
             if event.resource == "campaigncall":
                 opened += event.event == "created"
             elif event.resource == "campaign" and event.event in _CAMPAIGNS:

@@ -12,8 +12,5 @@ from services.campaign.outplans.ports import OutplanEvents
 class Events(CampaigncallEvents, OutplanEvents, FlowEvents, Protocol):
     """Collects the facts of one transaction."""
 
-    async def write(self) -> None:
-        """Write the facts with the transaction; called once, last."""
-
     def count(self) -> None:
         """Count the facts in the metrics; called when they have been committed."""

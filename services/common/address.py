@@ -14,7 +14,8 @@ from functools import lru_cache
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, ValidationResult
 
-from services.common.errors import InvalidArgument, invalid
+from services.common.errors import invalid
+from services.common.texts import MAX_NAME, check_text
 
 TYPES = frozenset(
     {
@@ -36,8 +37,6 @@ TYPES = frozenset(
 
 MAX_TARGET = 255
 """Longest target, in characters."""
-MAX_TEXT = 255
-"""Longest target_name and name, in characters."""
 MAX_DETAIL = 4096
 """Longest detail, in characters."""
 
@@ -176,18 +175,7 @@ def _sip(target: str) -> str:
 
 
 def _check_texts(address: Address, field: str) -> None:
-    limits = (
-        ("target", address.target, MAX_TARGET),
-        ("target_name", address.target_name, MAX_TEXT),
-        ("name", address.name, MAX_TEXT),
-        ("detail", address.detail, MAX_DETAIL),
-    )
-    for member, value, limit in limits:
-        if len(value) > limit:
-            raise _too_long(f"{field}.{member}", value, limit)
-        if "\x00" in value:
-            raise invalid(f"{field}.{member}", value, "text without NUL characters")
-
-
-def _too_long(field: str, value: str, limit: int) -> InvalidArgument:
-    return invalid(field, f"{len(value)} characters long", f"at most {limit} characters")
+    check_text(f"{field}.target", address.target, MAX_TARGET)
+    check_text(f"{field}.target_name", address.target_name, MAX_NAME)
+    check_text(f"{field}.name", address.name, MAX_NAME)
+    check_text(f"{field}.detail", address.detail, MAX_DETAIL)

@@ -30,6 +30,7 @@ from services.common.clock import wall_seconds
 from services.common.config import ServiceSettings
 from services.common.errors import AppError, PermissionDenied, Unauthenticated
 from services.common.ids import optional_id, text
+from services.common.log import get_logger
 
 TOKEN_SECONDS = 60.0
 """Life of the tokens that processes make for their own calls, real seconds."""
@@ -237,6 +238,8 @@ def trusted_keys(document: str) -> dict[str, TrustedIssuer]:
     Raises ValueError that names the issuer and what is wrong.
     """
     entries: dict[str, dict[str, Any]] = json.loads(document)
+    if not isinstance(entries, dict):
+        raise ValueError("trusted keys: accepted: a JSON object of issuers")
     found = {}
     for issuer, entry in entries.items():
         try:
@@ -281,6 +284,7 @@ class TokenVerifier:
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
         self._file: Path | None = None
         self._version: tuple[int, int] = (0, 0)
+        self._refused: tuple[int, int] | None = None
         self._looked = 0.0
 
     @classmethod
@@ -313,15 +317,21 @@ class TokenVerifier:
         return caller
 
     def _reload(self, path: Path) -> None:
+        version = (0, 0)
         try:
             version = _version(path)
             if version != self._version:
                 # Withdrawn keys must not live on in remembered tokens.
                 self._trusted, self._version = trusted_keys(path.read_text()), version
                 self._known.clear()
-        except (OSError, ValueError):
-            # Half-written or gone: keep what was believed, and look again.
-            return
+        except (OSError, ValueError) as exc:
+            # Half-written or gone: keep what was believed, and look again. Said once for each file,
+            # because a key that somebody withdrew is believed until it can be read.
+            if version != self._refused:
+                get_logger().error("trusted_keys_unreadable", path=str(path), error=str(exc))
+            self._refused = version
+        else:
+            self._refused = None
 
     def _check(self, token: str) -> tuple[Caller, float]:
         try:

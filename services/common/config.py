@@ -8,13 +8,13 @@ the environment.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -23,6 +23,11 @@ from services.common.log import LEVELS
 
 PREFIX = "OUTBOUND_"
 _WEEK = 7 * 24 * 3600.0
+_HIDDEN = "•••"
+# `scheme://user:password@`, NATS' `nats://token@`, libpq's `?password=`.
+_URL_SECRET = re.compile(
+    r"(://[^/?#:@]*:)[^/?#]+(?=@)|((?:nats|tls)://)[^/?#:@]+(?=@)|([?&]password=)[^&]+"
+)
 
 
 class ServiceSettings(BaseSettings):
@@ -104,6 +109,10 @@ class ServiceSettings(BaseSettings):
             raise ValueError(f"{PREFIX}TLS_CERT_FILE, _KEY_FILE and _CA_FILE are given together")
         return self
 
+    def process_name(self, name: str) -> str:
+        """How the process calls itself in the log and to NATS; `name` is that of its kind."""
+        return name
+
     def clock(self) -> Clock:
         """The clock these settings describe."""
         if self.clock_real_epoch is None or self.clock_virtual_epoch is None:
@@ -159,14 +168,14 @@ def load(cls: type[Settings]) -> Settings:
     try:
         return cls()
     except ValidationError as exc:
-        _refuse([_line(dict(error)) for error in exc.errors(include_url=False)])
+        _refuse([_line(cls, dict(error)) for error in exc.errors(include_url=False)])
     except _UnreadableFileError as exc:
         _refuse([str(exc)])
 
 
 def masked(settings: BaseSettings) -> dict[str, str]:
-    """The settings as text for the log, passwords within URLs hidden."""
-    return {name: _without_password(str(value)) for name, value in settings}
+    """The settings as text for the log, secrets and passwords within URLs hidden."""
+    return {name: _shown(type(settings), name, value) for name, value in settings}
 
 
 def database_url_for(service: str) -> str:
@@ -186,22 +195,21 @@ def _refuse(lines: list[str]) -> NoReturn:
     raise SystemExit(2)
 
 
-def _line(error: dict[str, Any]) -> str:
+def _line(cls: type[BaseSettings], error: dict[str, Any]) -> str:
     """One validation error: the variable, what is wrong, and the value if it holds no secret."""
     message = str(error["msg"]).removeprefix("Value error, ")
     if not error["loc"]:
         return message
-    name = PREFIX + "_".join(str(part) for part in error["loc"]).upper()
+    field = str(error["loc"][0])
+    name = f"{PREFIX}{field.upper()}"
     if error["type"] == "missing":
         return f"{name}: required and not set"
-    return f"{name}: {message} (it is {_without_password(str(error['input']))!r})"
+    return f"{name}: {message} (it is {_shown(cls, field, error['input'])!r})"
 
 
-def _without_password(value: str) -> str:
-    if "://" not in value:
-        return value
-    parts = urlsplit(value)
-    if parts.password is None:
-        return value
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:•••@{host}"))
+def _shown(cls: type[BaseSettings], field: str, value: object) -> str:
+    """The value as people may see it: the field's annotation says whether it is a secret."""
+    known = cls.model_fields.get(field)
+    if known is not None and known.annotation is SecretStr:
+        return _HIDDEN if value else ""
+    return _URL_SECRET.sub(rf"\1\2\3{_HIDDEN}", str(value))

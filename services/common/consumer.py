@@ -58,12 +58,11 @@ class Consumer:
         *,
         batch: int = BATCH,
         ack_wait: float = ACK_WAIT_SECONDS,
-        from_now: bool = False,
     ) -> None:
         """Describe a consumer; nothing happens before `run`.
 
-        `durable` holds letters, digits, `-` and `_`. With `from_now` a consumer that does not exist
-        yet begins with the next event instead of the oldest one kept.
+        `durable` holds letters, digits, `-` and `_`. One that does not exist yet begins with the oldest
+        event kept.
         """
         self._bus = bus
         self._durable = durable
@@ -71,7 +70,6 @@ class Consumer:
         self._handler = handler
         self._batch = batch
         self._ack_wait = ack_wait
-        self._from_now = from_now
         self._waiting: deque[Msg] = deque()
         self._arrived = asyncio.Event()
         self._outstanding = 0
@@ -109,7 +107,7 @@ class Consumer:
         return {
             "durable_name": self._durable,
             "name": self._durable,
-            "deliver_policy": "new" if self._from_now else "all",
+            "deliver_policy": "all",
             "ack_policy": "explicit",
             "ack_wait": int(self._ack_wait * _NANO),
             "max_deliver": -1,

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import orjson
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
+from outbound.common.v1 import action_pb2 as action_pb
 from outbound.common.v1 import address_pb2 as address_pb
 
+from services.common.actions import Action
 from services.common.address import Address
 from services.common.errors import invalid
+from services.common.ids import optional_id, text
 
+MAX_OPTION_CHARACTERS = 64 * 1024
+"""Longest JSON of one action's options."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def digest(request: Message) -> str:
+    """What tells a repeated request from another one: a hash of all its members."""
+    return hashlib.sha256(request.SerializeToString(deterministic=True)).hexdigest()
 
 
 def address_to_proto(address: Address | None) -> address_pb.Address | None:
@@ -34,6 +49,48 @@ def address_from_proto(message: address_pb.Address) -> Address:
         target_name=message.target_name,
         name=message.name,
         detail=message.detail,
+    )
+
+
+def addresses_to_proto(addresses: Iterable[Address]) -> list[address_pb.Address]:
+    """Several addresses, none of them absent."""
+    return [each for each in map(address_to_proto, addresses) if each is not None]
+
+
+def action_to_proto(action: Action) -> action_pb.Action:
+    """The action."""
+    return action_pb.Action(
+        id=text(action.id),
+        next_id=text(action.next_id),
+        type=action.type,
+        option_json=orjson.dumps(action.option).decode() if action.option else "",
+    )
+
+
+def actions_from_proto(
+    messages: Iterable[action_pb.Action], field: str = "actions"
+) -> tuple[Action, ...]:
+    """The actions as sent, unchecked but for their form; InvalidArgument names a malformed one."""
+    return tuple(_action(each, f"{field}[{index}]") for index, each in enumerate(messages))
+
+
+def _action(message: action_pb.Action, place: str) -> Action:
+    option: Any = {}
+    if message.option_json:
+        if len(message.option_json) > MAX_OPTION_CHARACTERS:
+            length = f"{len(message.option_json)} characters long"
+            raise invalid(f"{place}.option", length, f"at most {MAX_OPTION_CHARACTERS} characters")
+        try:
+            option = orjson.loads(message.option_json)
+        except orjson.JSONDecodeError:
+            option = None
+        if not isinstance(option, dict):
+            raise invalid(f"{place}.option", message.option_json, "a JSON object")
+    return Action(
+        type=message.type,
+        option=option,
+        id=optional_id(message.id, f"{place}.id"),
+        next_id=optional_id(message.next_id, f"{place}.next_id"),
     )
 
 

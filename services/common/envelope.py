@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 from google.protobuf.any_pb2 import Any
+from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from outbound.common.v1 import events_pb2
 
@@ -18,6 +20,22 @@ MAX_EVENTS = 500
 MAX_BYTES = 512 * 1024
 """A batch is closed when its data reach this size; NATS takes 1 MiB unless told otherwise."""
 _TYPE_PREFIX = "type.googleapis.com/"
+
+
+class Subject(Protocol):
+    """What events tell of."""
+
+    @property
+    def id(self) -> UUID:
+        """Its id."""
+
+    @property
+    def customer_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def revision(self) -> int:
+        """How often it has changed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +53,19 @@ class NewEvent:
     revision: int
     data: bytes
     data_type: str
+
+    @classmethod
+    def of(cls, resource: str, event: str, message: Message, subject: Subject) -> NewEvent:
+        """The fact `resource.event` about `subject`, told by this message."""
+        return cls(
+            customer_id=subject.customer_id,
+            resource=resource,
+            event=event,
+            resource_id=subject.id,
+            revision=subject.revision,
+            data=message.SerializeToString(),
+            data_type=message.DESCRIPTOR.full_name,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ DUPLICATE_WINDOW_SECONDS = 120.0
 ACK_SECONDS = 5.0
 """How long a publisher waits for the acknowledgement of a window, real seconds."""
 _WEEK_SECONDS = 7 * 24 * 3600.0
-_CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 5.0
+"""How long a starting process waits for NATS before it goes on without, real seconds."""
 _API_SECONDS = 5.0
 
 Filter = tuple[str, str]
@@ -83,7 +84,7 @@ class Bus:
 
     @classmethod
     async def connect(
-        cls, url: str, credentials: str, name: str, *, wait: float = _CONNECT_SECONDS
+        cls, url: str, credentials: str, name: str, *, wait: float = CONNECT_SECONDS
     ) -> Bus:
         """A bus on one of the comma-separated servers.
 

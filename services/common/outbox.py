@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from google.protobuf.message import Message
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.clock import Clock
 from services.common.db import after_commit, statement
-from services.common.envelope import NewEvent, encode
+from services.common.envelope import NewEvent, Subject, encode
 from services.common.jetstream import subject
 from services.common.relay import Relay
 
-__all__ = ["NewEvent", "Outbox", "Relay", "append"]
+__all__ = ["NewEvent", "Outbox", "Pending", "Relay", "append"]
 
 _INSERT = """
 INSERT INTO outbox (subject, payload)
@@ -63,3 +64,22 @@ class Outbox:
             return
         await append(conn, self._clock, events)
         after_commit(conn, self._relay, self._relay.wake)
+
+
+class Pending:
+    """The facts of one transaction, in the order told, written in one statement at its end.
+
+    At the end every row is locked or written: so the outbox ids grow in the order of commits.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self.events: list[NewEvent] = []
+
+    def tell(self, resource: str, event: str, message: Message, subject: Subject) -> None:
+        """See NewEvent.of."""
+        self.events.append(NewEvent.of(resource, event, message, subject))
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Write the facts; called once, last."""
+        await self._outbox.append(conn, self.events)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from services.common.errors import InvalidArgument, invalid
@@ -18,6 +18,9 @@ from services.common.ids import NIL
 
 PAGE_SIZE = 100
 """Default and largest page; the documented API silently uses it for anything outside 1..100."""
+
+END_OF_TIME = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), UUID(int=2**128 - 1))
+"""A key that is above that of every row."""
 
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T +](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:Z|z|\+00:00)?", re.ASCII
@@ -59,6 +62,19 @@ class Page:
 
     size: int
     before: Cursor | None = None
+
+    @property
+    def key(self) -> tuple[datetime, UUID]:
+        """The page holds what is below this key, `(tm_create, id)`; all there is, on the first page."""
+        return END_OF_TIME if self.before is None else self.before.key
+
+    def parameters(self) -> dict[str, Any]:
+        """For `AND (tm_create, id) < (:tm, :before_id) ORDER BY tm_create DESC, id DESC LIMIT :limit`.
+
+        One row more than the page, by which `cut` knows whether the next has the same time.
+        """
+        tm, before_id = self.key
+        return {"tm": tm, "before_id": before_id, "limit": self.size + 1}
 
 
 def page_request(page_size: int, page_token: str) -> Page:

@@ -1,20 +1,13 @@
-"""A process around its gRPC services: health, reflection, background tasks, and an orderly end.
-
-A background task that fails takes the whole process down, loudly: half a service is worse than
-none. Tasks that merely lost PostgreSQL or NATS retry by themselves (see backoff.py).
-"""
+"""A process around its gRPC services: health, reflection, metrics; see process.py for its life."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import Any
 
 import grpc
-import uvloop
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1._async import HealthServicer
 from grpc_reflection.v1alpha import reflection
@@ -23,15 +16,13 @@ from services.common.auth import TokenVerifier
 from services.common.clients import MESSAGE_BYTES, TlsFiles
 from services.common.log import get_logger
 from services.common.metrics import MetricsEndpoint
+from services.common.process import Background, Hook, Life
 from services.common.rpc import ServerInterceptor
-from services.common.tasks import cancel_all
 
 CHECK_SECONDS = 5.0
 """How often the checks run, real seconds; one that takes 90 % of it has failed."""
 _EAGER_CHECK_SECONDS = 0.1
 
-Hook = Callable[[], Awaitable[None]]
-Background = Callable[[], Coroutine[Any, Any, None]]
 AddServicer = Callable[[Any, Any], None]
 
 _OPTIONS: Sequence[tuple[str, Any]] = (
@@ -82,7 +73,17 @@ class Server:
         self._metrics = MetricsEndpoint()
         self._healthy: bool | None = None
         self._serving = asyncio.Event()
-        self._stop = asyncio.Event()
+        self._life = Life(
+            name=parts.name,
+            on_start=[self._start_once],
+            background=[("checks", self._check_for_ever), *parts.background],
+            on_drain=[
+                self._health.enter_graceful_shutdown,
+                *parts.on_drain,
+                lambda: self._grpc.stop(parts.drain_seconds),
+            ],
+            on_close=[lambda: self._grpc.stop(0), self._metrics.close, *parts.on_close],
+        )
         self.port = 0
         """Port the gRPC server listens on, once started."""
 
@@ -99,7 +100,7 @@ class Server:
 
     def stop(self) -> None:
         """Begin the orderly end; `run` returns after it."""
-        self._stop.set()
+        self._life.stopping.set()
 
     async def wait_serving(self) -> None:
         """Return when the checks have passed for the first time."""
@@ -125,31 +126,11 @@ class Server:
 
     async def run(self) -> None:
         """Serve until `stop`; raises what made a background task fail, after closing everything."""
-        try:
-            if not self.port:
-                await self.start()
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(self._check_for_ever(), name="checks")]
-                for name, body in self._parts.background:
-                    running.append(tasks.create_task(_background(name, body), name=name))
-                try:
-                    await self._stop.wait()
-                    await self._drain()
-                finally:
-                    # Also after a crash: the group itself cancels the others once only.
-                    await cancel_all(running)
-        finally:
-            # After a crash this still runs, without the courtesy of draining.
-            await self._grpc.stop(0)
-            await self._metrics.close()
-            await _all(self._parts.on_close)
-            get_logger().info("stopped", service=self._parts.name)
+        await self._life.run()
 
-    async def _drain(self) -> None:
-        get_logger().info("draining", service=self._parts.name)
-        await self._health.enter_graceful_shutdown()
-        await _all(self._parts.on_drain)
-        await self._grpc.stop(self._parts.drain_seconds)
+    async def _start_once(self) -> None:
+        if not self.port:
+            await self.start()
 
     async def _check_for_ever(self) -> None:
         while True:
@@ -186,55 +167,6 @@ class Server:
                 metrics_port=self.metrics_port,
                 **self._parts.fields,
             )
-
-
-async def serve(parts: ServerParts) -> None:
-    """Run the process until SIGTERM or SIGINT, then end it in order.
-
-    Health goes off first, then `on_drain`, then running requests get `drain_seconds`, then background
-    tasks are cancelled, then `on_close`. A second signal skips the waiting. Raises when a background
-    task failed.
-    """
-    server = Server(parts)
-    loop = asyncio.get_running_loop()
-    own = asyncio.current_task()
-
-    def on_signal() -> None:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, own.cancel if own else server.stop)
-        server.stop()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal)
-    await server.run()
-
-
-def run(main: Coroutine[Any, Any, None]) -> NoReturn:
-    """Run a process's main coroutine on uvloop; exit code 0 after an orderly end, 1 after a failure."""
-    try:
-        uvloop.run(main)
-    except (KeyboardInterrupt, asyncio.CancelledError):
-        get_logger().warning("stopped_in_a_hurry")
-        sys.exit(1)
-    except Exception as exc:
-        get_logger().error("crashed", exc_info=exc)
-        sys.exit(1)
-    sys.exit(0)
-
-
-async def _background(name: str, body: Background) -> None:
-    await body()
-    # Returning early is as bad as crashing: the work this task stood for is no longer done.
-    raise RuntimeError(f"background task {name} ended by itself")
-
-
-async def _all(hooks: Sequence[Hook]) -> None:
-    """Await every hook, also after one of them failed."""
-    for hook in hooks:
-        try:
-            await hook()
-        except Exception:
-            get_logger().exception("hook_failed", hook=getattr(hook, "__qualname__", str(hook)))
 
 
 class _Recorder:

@@ -1,9 +1,8 @@
-"""Run a dialer: `python -m services.dialer`."""
+"""`python -m services.dialer`: a dialer process."""
 
-from services.common.config import load
-from services.common.server import run
-from services.dialer.app import run as run_dialer
+from services.common.foundation import main
+from services.dialer.app import NAME, build
 from services.dialer.config import DialerSettings
 
 if __name__ == "__main__":
-    run(run_dialer(load(DialerSettings)))
+    main(DialerSettings, NAME, build)

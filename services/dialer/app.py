@@ -9,17 +9,14 @@ from pathlib import Path
 import grpc
 from outbound.dialer.v1 import dialer_service_pb2_grpc as dialer_grpc
 
-from services.common import db
-from services.common.auth import TokenIssuer, TokenVerifier
 from services.common.backoff import every
 from services.common.bus import Bus
-from services.common.clients import CHANNEL_OPTIONS, Channels, TlsFiles
+from services.common.clients import CHANNEL_OPTIONS
 from services.common.clock import Clock
-from services.common.config import masked
 from services.common.errors import Unavailable
-from services.common.log import configure, get_logger
-from services.common.outbox import Outbox, Relay
-from services.common.server import Background, ServerParts, serve
+from services.common.foundation import Foundation
+from services.common.process import Background
+from services.common.server import ServerParts
 from services.dialer.clients import (
     CampaignsClient,
     FlowsClient,
@@ -66,36 +63,26 @@ async def build(
     telephony: Telephony | None = None,
 ) -> ServerParts:
     """Everything the process consists of, connected but not serving yet."""
-    clock = clock or settings.clock()
-    engine = db.create_engine(
-        settings.database_url,
-        NAME,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_overflow,
-    )
-    bus = await Bus.connect(settings.nats_url, settings.nats_credentials, settings.dialer_id)
-    relay = Relay(engine, bus, NAME)
-    tls = TlsFiles.of(settings)
-    channels = Channels(TokenIssuer.load(settings, NAME), tls=tls)
-    campaign = channels.channel(settings.campaign_address, "campaign")
-    registry = PostgresRegistry(engine)
-    outbox = Outbox(clock, relay)
+    base = await Foundation.open(settings, NAME, clock=clock)
+    clock, channel = base.clock, base.channels.channel
+    campaign = channel(settings.campaign_address, "campaign")
+    registry = PostgresRegistry(base.engine)
     http = HttpClient(allows_private=settings.http_private_addresses, seconds=settings.http_seconds)
-    peers = PeersClient(lambda address: channels.channel(address, NAME))
+    peers = PeersClient(lambda address: channel(address, NAME))
     ports = Ports(
         campaigns=CampaignsClient(campaign, settings.dialer_id),
-        targets=TargetsClient(channels.channel(settings.outdial_address, "outdial")),
-        queues=QueuesClient(channels.channel(settings.queue_address, "queue"), settings.dialer_id),
+        targets=TargetsClient(channel(settings.outdial_address, "outdial")),
+        queues=QueuesClient(channel(settings.queue_address, "queue"), settings.dialer_id),
         flows=FlowsClient(campaign),
-        records=PostgresRecords(engine, outbox, clock, to_event),
+        records=PostgresRecords(base.engine, base.outbox, clock, to_event),
         registry=registry,
-        recordings=PostgresRecordings(engine, outbox, clock, to_event),
-        webhooks=PostgresWebhooks(engine),
+        recordings=PostgresRecordings(base.engine, base.outbox, clock, to_event),
+        webhooks=PostgresWebhooks(base.engine),
         http=http,
         files=FolderRecordingFiles(
             Path(settings.recordings_dir) if settings.recordings_dir else None
         ),
-        telephony=telephony or carrier(settings, clock, PostgresSlots(engine)),
+        telephony=telephony or carrier(settings, clock, PostgresSlots(base.engine)),
         clock=clock,
     )
     system = DialerSystem(
@@ -123,12 +110,8 @@ async def build(
         peers=peers,
         dialer_id=settings.dialer_id,
     )
-    await _listen(bus, system)
-    return ServerParts(
-        name=NAME,
-        listen=settings.grpc_listen,
-        metrics_listen=settings.metrics_listen,
-        verifier=TokenVerifier.load(settings, NAME),
+    await _listen(base.bus, system)
+    return base.parts(
         servicers=[
             (
                 dialer_grpc.add_DialerServiceServicer_to_server,
@@ -138,24 +121,14 @@ async def build(
         checks=[
             partial(_check, ports.telephony, system),
             partial(_check_database, registry),
-            lambda: _stream(bus, settings),
         ],
         background=[
-            ("relay", relay.run),
             ("carrier", ports.telephony.run),
             ("registry", _beating(registry, settings, clock)),
             *system.background(),
         ],
         on_drain=[system.drain],
-        on_close=[
-            partial(registry.leave, settings.dialer_id),
-            http.close,
-            channels.close,
-            bus.close,
-            engine.dispose,
-        ],
-        drain_seconds=settings.drain_seconds,
-        tls=tls,
+        on_close=[partial(registry.leave, settings.dialer_id), http.close],
         fields={"dialer": settings.dialer_id},
     )
 
@@ -228,14 +201,6 @@ async def _check_database(registry: Registry) -> None:
     await registry.living()
 
 
-async def _stream(bus: Bus, settings: DialerSettings) -> None:
-    """For health checks: NATS is there, with the stream."""
-    await bus.check()
-    await bus.ensure_stream(
-        max_age_seconds=settings.events_max_age_seconds, replicas=settings.events_replicas
-    )
-
-
 def _beating(registry: Registry, settings: DialerSettings, clock: Clock) -> Background:
     entry = DialerEntry(settings.dialer_id, settings.dialer_advertise or settings.grpc_listen)
 
@@ -243,10 +208,3 @@ def _beating(registry: Registry, settings: DialerSettings, clock: Clock) -> Back
         await every("registry", BEAT_SECONDS, lambda: registry.beat(entry), clock=clock)
 
     return beat
-
-
-async def run(settings: DialerSettings, *, clock: Clock | None = None) -> None:
-    """Serve until told to stop."""
-    configure(settings.dialer_id, settings.log_level)
-    get_logger().info("settings", **masked(settings))
-    await serve(await build(settings, clock=clock))

@@ -64,3 +64,7 @@ class DialerSettings(ServiceSettings):
                 f"{PREFIX}CLOCK_SCALE: {PREFIX}CARRIER=asterisk needs 1, for real people have real time"
             )
         return self
+
+    def process_name(self, name: str) -> str:
+        """See ServiceSettings; several dialers run beside each other."""
+        return self.dialer_id

@@ -39,8 +39,8 @@ from services.dialer.domain.queuecalls import (
     QueueReport,
 )
 from services.dialer.domain.recordings import Recording, RecordingFact
-from services.dialer.domain.webhooks import HttpAnswer, HttpRequest, TakenWebhook, Webhook
 from services.dialer.domain.slots import SlotHolder, SlotRenewal
+from services.dialer.domain.webhooks import HttpAnswer, HttpRequest, TakenWebhook, Webhook
 
 Fact = CallFact | ActiveflowFact | RecordingFact | PacingDecided
 

@@ -21,6 +21,7 @@ from services.common.errors import (
     Unavailable,
 )
 from services.common.ids import new_id
+from services.common.ownership import id_metadata, owned
 from services.common.paging import Page, cut
 from services.dialer.domain.calls import (
     Activeflow,
@@ -69,8 +70,7 @@ class DialerService:
         call = await self._records.call(call_id)
         if call is None:
             raise _no_call(call_id)
-        _check_owner(customer_id, call.customer_id, "call", call_id)
-        return call
+        return owned(call, "call", call_id, customer_id, reason="CALL_NOT_FOUND")
 
     async def list_calls(self, customer_id: UUID, page: Page) -> tuple[list[Call], str]:
         """A page of the customer's calls, newest first, and the token of the next."""
@@ -86,7 +86,7 @@ class DialerService:
             raise _no_call(call_id)
         call = await self._records.call(call_id)
         if call is not None:
-            _check_owner(customer_id, call.customer_id, "call", call_id)
+            owned(call, "call", call_id, customer_id, reason="CALL_NOT_FOUND")
             if call.is_over:
                 return call
         ended = await self._ask_peers(
@@ -165,10 +165,7 @@ class DialerService:
     async def get_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
         """One activeflow, also a deleted one; NotFound ACTIVEFLOW_NOT_FOUND."""
         flow = await self._records.activeflow(activeflow_id)
-        if flow is None:
-            raise _no_activeflow(activeflow_id)
-        _check_owner(customer_id, flow.customer_id, "activeflow", activeflow_id)
-        return flow
+        return owned(flow, "activeflow", activeflow_id, customer_id, reason="ACTIVEFLOW_NOT_FOUND")
 
     async def list_activeflows(self, customer_id: UUID, page: Page) -> tuple[list[Activeflow], str]:
         """A page of the customer's activeflows, newest first, and the token of the next."""
@@ -275,7 +272,9 @@ def _runs(flow: Activeflow, flow_id: UUID | None, actions: Sequence[Action]) -> 
 
 def _check_owner(customer_id: UUID, owner: UUID, what: str, resource_id: UUID) -> None:
     if customer_id != owner:
-        raise PermissionDenied(f"{what} {resource_id} belongs to another customer")
+        raise PermissionDenied(
+            f"{what} {resource_id} belongs to another customer", **id_metadata(what, resource_id)
+        )
 
 
 def _no_call(call_id: UUID) -> NotFound:

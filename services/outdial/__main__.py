@@ -1,16 +1,8 @@
-"""Start the outdial process: `python -m services.outdial`."""
+"""`python -m services.outdial`: the outdial process."""
 
-from __future__ import annotations
-
-from services.common import config, server
-from services.outdial import app
+from services.common.foundation import main
+from services.outdial.app import NAME, build
 from services.outdial.config import OutdialSettings
 
-
-def main() -> None:
-    """Read the settings and serve."""
-    server.run(app.run(config.load(OutdialSettings)))
-
-
 if __name__ == "__main__":
-    main()
+    main(OutdialSettings, NAME, build)

@@ -10,8 +10,9 @@ from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.campaign.v1 import campaign_service_pb2_grpc as campaign_grpc
 
 from services.common import auth
-from services.common.errors import NotFound
+from services.common.errors import InvalidArgument, NotFound
 from services.common.ids import parse_id, text
+from services.common.log import get_logger
 from services.outdial.convert import settlement_from_proto
 from services.outdial.ports import AttemptState, CampaignState, Resolution
 
@@ -44,7 +45,14 @@ class CampaignClient:
         """See ports.Campaigns."""
         request = campaign_pb.ResolveAttemptsRequest(ids=[text(each) for each in attempt_ids])
         response = await self._stub.ResolveAttempts(request)
-        return [_resolution(each) for each in response.resolutions]
+        readable = []
+        for each in response.resolutions:
+            try:
+                readable.append(_resolution(each))
+            except InvalidArgument as exc:
+                # Left open: it is asked about again, and the others must not wait for it.
+                get_logger().error("resolution_unreadable", campaigncall=each.id, error=str(exc))
+        return readable
 
 
 def _resolution(message: campaign_pb.AttemptResolution) -> Resolution:

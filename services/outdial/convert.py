@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
@@ -16,9 +16,8 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import parse_id, text
+from services.common.limits import SLOTS
 from services.outdial.domain import (
-    MAX_TRIES,
-    SLOTS,
     Claimed,
     Outdial,
     Plan,
@@ -48,8 +47,8 @@ _RESULTS = {
     Result.FAIL: outdial_pb.Target.RESULT_FAIL,
 }
 _STATUS_OF = {number: status for status, number in _STATUSES.items()}
-MAX_INTERVAL_MS = 31 * 24 * 3600 * 1000
-"""Longest interval between tries, milliseconds."""
+MOST_TRIES = 2**15 - 1
+"""What a number of tries can be stored as. How many a plan may allow is the campaign service's to say."""
 
 
 def outdial_to_proto(outdial: Outdial) -> outdial_pb.Outdial:
@@ -149,16 +148,18 @@ def plan_from_proto(plan: outdial_pb.ClaimPlan) -> Plan:
 
 def maxima(counts: Sequence[int], field: str) -> tuple[int, ...]:
     """Tries allowed per slot."""
-    if len(counts) != SLOTS or not all(0 <= count <= MAX_TRIES for count in counts):
-        raise invalid(field, list(counts), f"five numbers of 0..{MAX_TRIES}")
+    if len(counts) != SLOTS or not all(0 <= count <= MOST_TRIES for count in counts):
+        raise invalid(field, list(counts), f"{SLOTS} numbers of 0..{MOST_TRIES}")
     return tuple(counts)
 
 
 def settlement_from_proto(message: campaign_pb.Settlement) -> Settlement:
-    """What became of an attempt."""
-    interval = message.try_interval_ms
-    if not 0 <= interval <= MAX_INTERVAL_MS:
-        raise invalid("settlement.try_interval_ms", interval, f"0..{MAX_INTERVAL_MS}")
+    """What became of an attempt.
+
+    Only its shape is checked: whether the plan may say so was judged when the plan was made.
+    """
+    tm_end = timestamp_from_proto(message.tm_end)
+    interval = _interval(message.try_interval_ms, tm_end)
     return Settlement(
         attempt_id=parse_id(message.campaigncall_id, "settlement.campaigncall_id"),
         outdial_id=parse_id(message.outdial_id, "settlement.outdial_id"),
@@ -166,9 +167,22 @@ def settlement_from_proto(message: campaign_pb.Settlement) -> Settlement:
         is_success=message.result == campaign_pb.Campaigncall.RESULT_SUCCESS,
         is_refunded=message.is_refunded,
         is_final=message.is_final,
-        tm_end=timestamp_from_proto(message.tm_end),
-        try_interval=timedelta(milliseconds=interval),
+        tm_end=tm_end,
+        try_interval=interval,
         max_try_counts=maxima(message.max_try_counts, "settlement.max_try_counts"),
+    )
+
+
+def _interval(milliseconds: int, since: datetime) -> timedelta:
+    """The interval, if it is one and leads to an instant there is."""
+    try:
+        interval = timedelta(milliseconds=milliseconds)
+        if milliseconds >= 0 and since + interval >= since:
+            return interval
+    except OverflowError:
+        pass
+    raise invalid(
+        "settlement.try_interval_ms", milliseconds, "0 or more, within the years 1 to 9999"
     )
 
 

@@ -10,19 +10,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
-
-SLOTS = 5
-"""Addresses a target may have."""
-MAX_NAME = 255
-"""Longest name, in characters."""
-MAX_TEXT_BYTES = 64 * 1024
-"""Longest detail and data, in UTF-8 bytes."""
-MAX_BATCH = 1000
-"""Most targets in one request, and most exhausted targets one claim closes."""
-MAX_TRIES = 100
-"""Most tries a plan allows on one slot."""
+from services.common.errors import FailedPrecondition
+from services.common.limits import SLOTS
 
 OUTDIAL_NOT_FOUND = "OUTDIAL_NOT_FOUND"
 TARGET_NOT_FOUND = "OUTDIAL_TARGET_NOT_FOUND"
@@ -144,13 +135,17 @@ class Progress:
     """
 
     outdial_id: UUID
-    total: int
     idle: int
     progressing: int
     success: int
     fail: int
     is_reopening: bool
     tm_next_due: datetime | None
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.idle + self.progressing + self.success + self.fail
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,31 +163,8 @@ class Delta:
 
 
 def owned(outdial: Outdial | None, outdial_id: UUID, customer_id: UUID | None) -> Outdial:
-    """The outdial, if it exists and belongs to the customer; None as customer asks for no owner."""
-    if outdial is None:
-        raise NotFound(
-            f"no outdial {outdial_id}", reason=OUTDIAL_NOT_FOUND, outdial_id=str(outdial_id)
-        )
-    if customer_id is not None and outdial.customer_id != customer_id:
-        raise PermissionDenied(
-            f"outdial {outdial_id} belongs to another customer", outdial_id=str(outdial_id)
-        )
-    return outdial
-
-
-def check_texts(name: str | None, detail: str | None, data: str | None) -> None:
-    """InvalidArgument for texts that are too long or hold NUL characters, which cannot be stored."""
-    for member, value in (("name", name), ("detail", detail), ("data", data)):
-        if value is None:
-            continue
-        if "\x00" in value:
-            raise invalid(member, value, "text without NUL characters")
-        if member != "name" and len(value) * 4 > MAX_TEXT_BYTES:
-            size = len(value.encode())
-            if size > MAX_TEXT_BYTES:
-                raise invalid(member, f"{size} bytes", f"at most {MAX_TEXT_BYTES} bytes")
-    if name is not None and len(name) > MAX_NAME:
-        raise invalid("name", f"{len(name)} characters", f"at most {MAX_NAME} characters")
+    """See ownership.owned."""
+    return ownership.owned(outdial, "outdial", outdial_id, customer_id, reason=OUTDIAL_NOT_FOUND)
 
 
 def digest(*body: object) -> bytes:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from services.outdial.domain import SLOTS
+from services.common.limits import SLOTS
 
 IMPORT_NOT_FOUND = "IMPORT_NOT_FOUND"
 IMPORT_DIFFERS = "IMPORT_DIFFERS"

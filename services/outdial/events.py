@@ -9,13 +9,12 @@ from uuid import UUID
 from outbound.campaign.v1 import events_pb2 as campaign_events
 from outbound.outdial.v1 import events_pb2 as outdial_events
 from outbound.outplan.v1 import events_pb2 as outplan_events
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.bus import Received
 from services.common.errors import InvalidArgument
 from services.common.ids import parse_id, text
 from services.common.log import get_logger
-from services.common.outbox import NewEvent, Outbox
+from services.common.outbox import Pending
 from services.outdial.convert import (
     import_to_proto,
     maxima,
@@ -33,45 +32,24 @@ SETTLE_FILTERS = [("campaigncall", "done")]
 OUTPLAN_DURABLE = "outdial-outplan"
 OUTPLAN_FILTERS = [("outplan", "updated")]
 
-_OUTDIAL_TYPE = outdial_events.OutdialEvent.DESCRIPTOR.full_name
-_TARGET_TYPE = outdial_events.TargetEvent.DESCRIPTOR.full_name
 
+class OutboxEvents(Pending):
+    """See ports.Events; writes to the outbox."""
 
-class OutboxEvents:
-    """ports.Events on one transaction's connection."""
-
-    def __init__(self, conn: AsyncConnection, outbox: Outbox) -> None:
-        self._conn = conn
-        self._outbox = outbox
-
-    async def outdial(self, change: Change, outdial: Outdial) -> None:
+    def outdial(self, change: Change, outdial: Outdial) -> None:
         """See ports.Events."""
         message = outdial_events.OutdialEvent(outdial=outdial_to_proto(outdial))
-        await self._append(outdial, change.value, message)
+        self.tell("outdial", change.value, message, outdial)
 
-    async def imported(self, outdial: Outdial, found: Import) -> None:
+    def imported(self, outdial: Outdial, found: Import) -> None:
         """See ports.Events."""
         message = outdial_events.OutdialEvent(
             outdial=outdial_to_proto(outdial),
             **{"import": import_to_proto(replace(found, rejects=()))},
         )
-        await self._append(outdial, "imported", message)
+        self.tell("outdial", "imported", message, outdial)
 
-    async def _append(
-        self, outdial: Outdial, event_word: str, message: outdial_events.OutdialEvent
-    ) -> None:
-        event = NewEvent(
-            customer_id=outdial.customer_id,
-            resource="outdial",
-            event=event_word,
-            resource_id=outdial.id,
-            revision=outdial.revision,
-            data=message.SerializeToString(),
-            data_type=_OUTDIAL_TYPE,
-        )
-        await self._outbox.append(self._conn, [event])
-
-    async def targets(
+    def targets(
         self,
         change: Change,
         targets: Sequence[Target],
@@ -79,8 +57,11 @@ class OutboxEvents:
     ) -> None:
         """See ports.Events."""
         settled = attempts or {}
-        events = [_target_event(change, each, settled.get(each.id)) for each in targets]
-        await self._outbox.append(self._conn, events)
+        for target in targets:
+            message = outdial_events.TargetEvent(
+                target=target_to_proto(target), campaigncall_id=text(settled.get(target.id))
+            )
+            self.tell("target", change.value, message, target)
 
 
 class SettleHandler:
@@ -131,23 +112,9 @@ def _settlement(data: bytes) -> Settlement | None:
     try:
         return settlement_from_proto(message.settlement)
     except InvalidArgument as exc:
-        # Not lost: the claim expires, and ResolveAttempts is asked about the attempt.
+        # The target stays progressing: ResolveAttempts, asked when the claim expires, says the same,
+        # and is asked again, with a line in the log each time, until one side or the other is mended.
         get_logger().error(
             "settlement_unreadable", campaigncall=message.campaigncall.id, error=str(exc)
         )
         return None
-
-
-def _target_event(change: Change, target: Target, attempt_id: UUID | None) -> NewEvent:
-    message = outdial_events.TargetEvent(
-        target=target_to_proto(target), campaigncall_id=text(attempt_id)
-    )
-    return NewEvent(
-        customer_id=target.customer_id,
-        resource="target",
-        event=change.value,
-        resource_id=target.id,
-        revision=target.revision,
-        data=message.SerializeToString(),
-        data_type=_TARGET_TYPE,
-    )

@@ -199,13 +199,13 @@ class Change(StrEnum):
 class Events(Protocol):
     """Facts, published if and when the transaction commits."""
 
-    async def outdial(self, change: Change, outdial: Outdial) -> None:
+    def outdial(self, change: Change, outdial: Outdial) -> None:
         """One outdial has changed."""
 
-    async def imported(self, outdial: Outdial, found: Import) -> None:
+    def imported(self, outdial: Outdial, found: Import) -> None:
         """An import into the outdial has finished."""
 
-    async def targets(
+    def targets(
         self, change: Change, targets: Sequence[Target], attempts: Mapping[UUID, UUID] = ...
     ) -> None:
         """Targets have changed; `attempts` maps target id to the attempt that was settled."""
@@ -274,4 +274,7 @@ class Campaigns(Protocol):
         """The customer's campaign; None when there is none. PermissionDenied for another's."""
 
     async def resolve(self, attempt_ids: Sequence[UUID]) -> Sequence[Resolution]:
-        """What became of up to 1,000 attempts. One never opened can never be opened after this."""
+        """What became of up to 1,000 attempts, but for those whose answer cannot be read.
+
+        One never opened can never be opened after this.
+        """

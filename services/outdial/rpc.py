@@ -10,7 +10,7 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
 from services.common.auth import Role, current_caller, require_customer, require_role
 from services.common.convert import address_from_proto
-from services.common.errors import InvalidArgument, Unavailable, invalid
+from services.common.errors import InvalidArgument, Unavailable
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
@@ -26,7 +26,6 @@ from services.outdial.convert import (
     status_from_proto,
     target_to_proto,
 )
-from services.outdial.domain import MAX_BATCH
 from services.outdial.service import NewOutdial, OutdialChanges, OutdialService
 from services.outdial.service_dialing import DialingService
 from services.outdial.service_imports import ImportService
@@ -253,8 +252,6 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
     ) -> outdial_pb.ReleaseClaimsResponse:
         """See the proto."""
         require_role(Role.DIALER)
-        if len(request.attempt_ids) > MAX_BATCH:
-            raise invalid("attempt_ids", len(request.attempt_ids), f"at most {MAX_BATCH} ids")
         count = await self._dialing.release(
             [parse_id(each, "attempt_ids") for each in request.attempt_ids]
         )

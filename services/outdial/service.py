@@ -1,4 +1,4 @@
-"""Outdials and their targets as their owners handle them. What dialing does is in service_dialing."""
+"""Outdials as their owners handle them, and their binding to campaigns."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import (
-    AlreadyExists,
-    FailedPrecondition,
-    invalid,
-)
+from services.common.creation import same_or_taken
+from services.common.errors import FailedPrecondition, invalid
 from services.common.ids import new_id
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.outdial.domain import (
     OUTDIAL_IN_USE,
     Outdial,
     Progress,
-    check_texts,
     digest,
     owned,
     require_not_deleted,
@@ -59,9 +56,7 @@ class OutdialService:
 
     async def create_outdial(self, customer_id: UUID, wanted: NewOutdial) -> Outdial:
         """Make an outdial. With an id that exists: the same body returns it, another AlreadyExists."""
-        check_texts(wanted.name, wanted.detail, wanted.data)
-        if wanted.campaign_id is not None:
-            await self._require_campaign(customer_id, wanted.campaign_id)
+        check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
         outdial = Outdial(
             id=wanted.id or new_id(),
             customer_id=customer_id,
@@ -79,10 +74,16 @@ class OutdialService:
             wanted.detail,
             wanted.data,
         )
+        if wanted.campaign_id is not None:
+            async with self._begin() as tx:
+                # Before the campaign service is asked, which may be away.
+                if wanted.id is not None and await tx.outdials.get(outdial.id) is not None:
+                    return await same_or_taken(tx.outdials, outdial, body, "outdial")
+            await self._require_campaign(customer_id, wanted.campaign_id)
         async with self._begin() as tx:
             if not await tx.outdials.add(outdial, body):
-                return await _existing(tx, outdial, body)
-            await tx.events.outdial(Change.CREATED, outdial)
+                return await same_or_taken(tx.outdials, outdial, body, "outdial")
+            tx.events.outdial(Change.CREATED, outdial)
         return outdial
 
     async def get_outdial(self, customer_id: UUID, outdial_id: UUID) -> Outdial:
@@ -103,7 +104,7 @@ class OutdialService:
         The campaign can be exchanged or released while the present one stands still: otherwise
         FailedPrecondition.
         """
-        check_texts(changes.name, changes.detail, changes.data)
+        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
         before = await self.get_outdial(customer_id, outdial_id)
         is_rebound = changes.is_binding and changes.campaign_id != before.campaign_id
         if is_rebound:
@@ -133,7 +134,7 @@ class OutdialService:
             now = self._clock.now()
             deleted = replace(outdial, tm_delete=now, tm_update=now, revision=outdial.revision + 1)
             await tx.outdials.save(deleted)
-            await tx.events.outdial(Change.DELETED, deleted)
+            tx.events.outdial(Change.DELETED, deleted)
             return deleted
 
     async def bind_outdial(
@@ -176,7 +177,7 @@ class OutdialService:
             return before
         saved = replace(after, tm_update=self._clock.now(), revision=before.revision + 1)
         await tx.outdials.save(saved)
-        await tx.events.outdial(Change.UPDATED, saved)
+        tx.events.outdial(Change.UPDATED, saved)
         return saved
 
     async def _require_campaign(self, customer_id: UUID, campaign_id: UUID) -> None:
@@ -204,15 +205,6 @@ def _changed(outdial: Outdial, changes: OutdialChanges) -> Outdial:
         data=outdial.data if changes.data is None else changes.data,
         campaign_id=changes.campaign_id if changes.is_binding else outdial.campaign_id,
     )
-
-
-async def _existing(tx: Transaction, wanted: Outdial, body: bytes) -> Outdial:
-    found = await tx.outdials.get(wanted.id)
-    if found is None or await tx.outdials.digest(wanted.id) != body:
-        raise AlreadyExists(
-            f"outdial {wanted.id} exists with another body", outdial_id=str(wanted.id)
-        )
-    return found
 
 
 async def _get(tx: Transaction, customer_id: UUID, outdial_id: UUID) -> Outdial:

@@ -18,10 +18,10 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import Aborted, invalid
 from services.common.ids import new_id
+from services.common.limits import MAX_BATCH
 from services.common.log import get_logger
 from services.outdial import metrics
 from services.outdial.domain import (
-    MAX_BATCH,
     Claimed,
     Outdial,
     Plan,
@@ -251,7 +251,7 @@ class DialingService:
                 break
             window = limit - len(claimed) + MAX_BATCH - len(exhausted)
         if exhausted:
-            await tx.events.targets(Change.UPDATED, await tx.targets.get_many(exhausted))
+            tx.events.targets(Change.UPDATED, await tx.targets.get_many(exhausted))
         return Claim(claimed, len(exhausted), state.progress, state.outdial)
 
     # -- The ways back -----------------------------------------------------------------------------
@@ -279,7 +279,7 @@ class DialingService:
                 ]
                 if await _save(tx, changes, now) != plans:
                     raise _PlanChangedError
-                await _tell(tx, changes)
+                _tell(tx, changes)
         except _PlanChangedError:
             return False
         for _, after in changes:
@@ -334,7 +334,7 @@ class DialingService:
                 await _save(tx, changes, now)
                 if not await tx.dialing.reopening_done(batch):
                     raise Aborted("another replica has done this batch")
-                await _tell(tx, changes)
+                _tell(tx, changes)
         except Aborted:
             return None
         metrics.reopened_targets.inc(len(changes))
@@ -366,9 +366,9 @@ async def _save(
     return await tx.dialing.apply({key: delta(found) for key, found in by_outdial.items()})
 
 
-async def _tell(tx: Transaction, changes: Sequence[tuple[Target, Target]]) -> None:
+def _tell(tx: Transaction, changes: Sequence[tuple[Target, Target]]) -> None:
     """Events for the targets that are not deleted."""
     known = [(before, after) for before, after in changes if after.tm_delete is None]
     attempts = {b.id: b.attempt_id for b, _ in known if b.attempt_id is not None}
     if known:
-        await tx.events.targets(Change.UPDATED, [after for _, after in known], attempts)
+        tx.events.targets(Change.UPDATED, [after for _, after in known], attempts)

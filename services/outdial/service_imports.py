@@ -193,7 +193,7 @@ class ImportService:
                 await tx.dialing.apply({outdial.id: Delta(idle=accepted, due=base)})
             done = await tx.imports.get(found.id)
             assert done is not None
-            await tx.events.imported(changed, done)
+            tx.events.imported(changed, done)
         seconds = time.perf_counter() - started
         _report(done, seconds)
 

@@ -7,26 +7,25 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address, normalise
 from services.common.clock import Clock
+from services.common.creation import refuse_other
 from services.common.errors import (
-    AlreadyExists,
     FailedPrecondition,
     InvalidArgument,
-    NotFound,
     invalid,
 )
 from services.common.ids import new_id
+from services.common.limits import MAX_BATCH, SLOTS
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.outdial.domain import (
-    MAX_BATCH,
-    SLOTS,
     TARGET_NOT_FOUND,
     Destinations,
     Outdial,
     Status,
     Target,
-    check_texts,
     delta,
     digest,
     owned,
@@ -91,14 +90,11 @@ class TargetService:
             require_not_deleted(await _get(tx, customer_id, outdial_id))
             taken = await tx.targets.add(made, digests)
             for target_id, known in taken.items():
-                if known is None or known != digests.get(target_id):
-                    raise AlreadyExists(
-                        f"target {target_id} exists with another body", target_id=str(target_id)
-                    )
+                refuse_other("target", target_id, known, digests.get(target_id))
             added = [each for each in made if each.id not in taken]
             if added:
                 await tx.dialing.apply({outdial_id: delta((None, each) for each in added)})
-                await tx.events.targets(Change.CREATED, added)
+                tx.events.targets(Change.CREATED, added)
             known_now = {each.id: each for each in await tx.targets.get_many(list(taken))}
             return [known_now.get(each.id, each) for each in made]
 
@@ -124,7 +120,7 @@ class TargetService:
         FailedPrecondition for destinations of a target that is being dialed. A target that is done
         stays so: reset it to have it dialed again.
         """
-        check_texts(changes.name, changes.detail, changes.data)
+        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
         async with self._begin() as tx:
             found = await tx.targets.lock([target_id])
             target = await _target(tx, found, customer_id, outdial_id, target_id)
@@ -167,7 +163,7 @@ class TargetService:
             after = reset(target, self._clock.now())
             await tx.targets.save(after)
             await tx.dialing.apply({outdial_id: delta([(target, after)])})
-            await tx.events.targets(Change.UPDATED, [after])
+            tx.events.targets(Change.UPDATED, [after])
             return after
 
     async def _save_target(
@@ -178,7 +174,7 @@ class TargetService:
         counted = delta([(before, saved)])
         if change is Change.DELETED:
             await tx.dialing.apply({saved.outdial_id: counted})
-        await tx.events.targets(change, [saved])
+        tx.events.targets(change, [saved])
         return saved
 
 
@@ -196,7 +192,7 @@ def _new_target(
     wanted: NewTarget, index: int, customer_id: UUID, outdial_id: UUID, tm: datetime
 ) -> Target:
     prefix = f"targets[{index}]."
-    check_texts(wanted.name, wanted.detail, wanted.data)
+    check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
     if len(wanted.destinations) > SLOTS:
         given = f"{len(wanted.destinations)} addresses"
         raise invalid(f"{prefix}destinations", given, f"at most {SLOTS}")
@@ -235,9 +231,9 @@ async def _target(
     target_id: UUID,
 ) -> Target:
     await _get(tx, customer_id, outdial_id)
-    if not found:
-        raise NotFound(f"no target {target_id}", reason=TARGET_NOT_FOUND, target_id=str(target_id))
-    target = found[0]
+    target = ownership.owned(
+        next(iter(found), None), "target", target_id, customer_id, reason=TARGET_NOT_FOUND
+    )
     if target.outdial_id != outdial_id:
         raise invalid("target_id", str(target_id), f"a target of outdial {outdial_id}")
     return target

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -40,13 +41,10 @@ WHERE id = :id
 """
 _LIST = f"""
 SELECT {OUTDIAL_COLUMNS} FROM outdials
-WHERE customer_id = :customer_id AND tm_delete IS NULL
+WHERE customer_id = :customer_id AND tm_delete IS NULL AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC
 LIMIT :limit
 """
-_LIST_BEFORE = _LIST.replace(
-    "tm_delete IS NULL", "tm_delete IS NULL AND (tm_create, id) < (:tm, :before)"
-)
 
 
 class PostgresOutdials:
@@ -85,17 +83,20 @@ class PostgresOutdials:
 
     async def list(self, customer_id: UUID, page: Page) -> Sequence[Outdial]:
         """See ports.Outdials."""
-        values: dict[str, object] = {"customer_id": customer_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before"] = page.before.key
-        rows = await self._conn.execute(statement(sql), values)
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [outdial(row) for row in rows]
 
     async def _one(self, sql: str, outdial_id: UUID) -> Outdial | None:
         row = (await self._conn.execute(statement(sql), {"id": outdial_id})).one_or_none()
         return None if row is None else outdial(row)
+
+
+class PendingEvents(Events, Protocol):
+    """Facts that are written when the transaction is otherwise complete."""
+
+    async def write(self, conn: AsyncConnection) -> None:
+        """Write them in the order in which they were told."""
 
 
 class PostgresTransaction:
@@ -116,14 +117,16 @@ async def check(engine: AsyncEngine) -> None:
 
 
 def begin(
-    engine: AsyncEngine, events: Callable[[AsyncConnection], Events]
+    engine: AsyncEngine, new_events: Callable[[], PendingEvents]
 ) -> Callable[[], AbstractAsyncContextManager[Transaction]]:
-    """The ports.Begin on this engine; `events` writes facts on the connection it is given."""
+    """The ports.Begin on this engine; each transaction has its own `new_events`."""
 
     @asynccontextmanager
     async def open_transaction() -> AsyncIterator[Transaction]:
         async with db.transaction(engine) as conn:
-            yield PostgresTransaction(conn, events(conn))
+            events = new_events()
+            yield PostgresTransaction(conn, events)
+            await events.write(conn)
 
     return open_transaction
 

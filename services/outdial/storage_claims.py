@@ -14,14 +14,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.errors import FailedPrecondition
-from services.outdial.domain import SLOTS, Claimed, Delta, Plan
+from services.common.limits import SLOTS
+from services.common.paging import END_OF_TIME
+from services.common.stored import address_of, array
+from services.outdial.domain import Claimed, Delta, Plan
 from services.outdial.ports import DialingState, Expired, ReopeningBatch, Taken
 from services.outdial.storage_rows import (
     OUTDIAL_COLUMNS,
     PROGRESS_COLUMNS,
     TARGET_COLUMNS,
-    address,
-    array,
     outdial,
     plan,
     progress,
@@ -44,6 +45,7 @@ _LOCK_MANY = """
 SELECT 1 FROM outdial_counters WHERE outdial_id = ANY(CAST(:outdial_id AS uuid[]))
 ORDER BY outdial_id FOR UPDATE
 """
+# The column total is read by releases before this one only, and goes with them.
 _APPLY = """
 UPDATE outdial_counters c
 SET idle = c.idle + u.idle, progressing = c.progressing + u.progressing,
@@ -198,7 +200,7 @@ FROM outdial_counters WHERE outdial_id = :id AND is_reopening
 _DONE_TARGETS = f"""
 SELECT {TARGET_COLUMNS} FROM targets
 WHERE outdial_id = :id AND status = 'done' AND tm_delete IS NULL
-  AND (tm_create, id) < (CAST(:tm AS timestamptz), CAST(:before AS uuid))
+  AND (tm_create, id) < (:tm, :before)
 ORDER BY tm_create DESC, id DESC
 LIMIT :limit
 """
@@ -208,7 +210,6 @@ SET reopened_until_tm = :tm, reopened_until_id = :until, is_reopening = :is_reop
 WHERE outdial_id = :id AND is_reopening AND reopening_number = :number
   AND reopened_until_id IS NOT DISTINCT FROM CAST(:start AS uuid)
 """
-_LAST_TM, _LAST_ID = "infinity", UUID(int=2**128 - 1)
 
 
 class PostgresDialing:
@@ -352,7 +353,7 @@ class PostgresDialing:
         if state is None or known is None:
             return None
         start = None if state[4] is None else (state[3], state[4])
-        tm, before = start or (_LAST_TM, _LAST_ID)
+        tm, before = start or END_OF_TIME
         values = {"id": outdial_id, "tm": tm, "before": before, "limit": limit}
         rows = await self._conn.execute(statement(_DONE_TARGETS), values)
         seen = [target(row) for row in rows]
@@ -376,6 +377,5 @@ class PostgresDialing:
 def _claimed(row: Sequence[Any]) -> Claimed:
     """From _CLAIMED_COLUMNS."""
     attempt_id, target_id, name, detail, data, destination, slot, try_count = row
-    dialed = address(destination)
-    assert dialed is not None
+    dialed = address_of(destination)
     return Claimed(attempt_id, target_id, name, detail, data, dialed, slot, try_count)

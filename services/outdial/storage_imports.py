@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid_utils import uuid7
 
 from services.common.db import statement
+from services.common.stored import array
 from services.outdial.domain_imports import (
     MAX_VALUE,
     SHOWN_REJECTS,
@@ -30,7 +31,6 @@ from services.outdial.domain_imports import (
     Row,
 )
 from services.outdial.ports_imports import Counts
-from services.outdial.storage_rows import array
 
 Item = TypeVar("Item")
 _SLICE = 100
@@ -78,7 +78,9 @@ WHERE import_id = :import_id
 _ONE_AT_A_TIME = (
     "SELECT pg_advisory_xact_lock(hashtextextended('import into ' || CAST(:outdial_id AS text), 0))"
 )
-_HAS_TARGETS = "SELECT total > 0 FROM outdial_counters WHERE outdial_id = :outdial_id"
+_HAS_TARGETS = """
+SELECT idle + progressing + success + fail > 0 FROM outdial_counters WHERE outdial_id = :outdial_id
+"""
 _OLD = """
 SELECT import_id FROM imports
 WHERE touched_at < clock_timestamp() - CAST(:abandoned AS interval) AND state = 'receiving'

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import orjson
-
-from services.common.address import Address
-from services.outdial.domain import SLOTS, Outdial, Plan, Progress, Result, Status, Target
+from services.common.limits import SLOTS
+from services.common.stored import optional_address_of
+from services.outdial.domain import Outdial, Plan, Progress, Result, Status, Target
 
 OUTDIAL_COLUMNS = (
     "id, customer_id, campaign_id, name, detail, data, revision, tm_create, tm_update, tm_delete"
 )
-PROGRESS_COLUMNS = "outdial_id, total, idle, progressing, success, fail, is_reopening, next_due"
+PROGRESS_COLUMNS = "outdial_id, idle, progressing, success, fail, is_reopening, next_due"
 _TARGET_COLUMNS = (
     "id",
     "outdial_id",
@@ -59,15 +58,6 @@ def of_target(prefix: str) -> str:
 TARGET_COLUMNS = of_target("targets")
 
 
-def array(values: Iterable[object]) -> str:
-    """An array parameter of ids, instants, numbers or truth values, as text; None is null.
-
-    Several times faster than the driver's own way, which looks at every element for its type and for
-    what to quote. Not for texts: nothing is quoted here.
-    """
-    return "{" + ",".join(["NULL" if each is None else str(each) for each in values]) + "}"
-
-
 def outdial(row: Sequence[Any]) -> Outdial:
     """From OUTDIAL_COLUMNS."""
     return Outdial(*row)
@@ -102,27 +92,8 @@ def target(row: Sequence[Any]) -> Target:
         is_final=row[15],
         status=_STATUSES[row[16]],
         result=_RESULTS[row[17]],
-        destinations=tuple([address(value) for value in row[18 : 18 + SLOTS]]),
+        destinations=tuple([optional_address_of(value) for value in row[18 : 18 + SLOTS]]),
         name=row[23],
         detail=row[24],
         data=row[25],
     )
-
-
-def address(value: str | None) -> Address | None:
-    """From a destination column as text."""
-    return None if value is None else Address(**orjson.loads(value))
-
-
-def address_value(found: Address | None) -> dict[str, str] | None:
-    """For a destination column: only the members that are not empty."""
-    if found is None:
-        return None
-    members = {
-        "type": found.type,
-        "target": found.target,
-        "target_name": found.target_name,
-        "name": found.name,
-        "detail": found.detail,
-    }
-    return {name: value for name, value in members.items() if value}

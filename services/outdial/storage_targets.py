@@ -7,16 +7,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
+from services.common.limits import SLOTS
 from services.common.paging import Page
-from services.outdial.domain import SLOTS, Result, Status, Target
+from services.common.stored import array, optional_address_json
+from services.outdial.domain import Result, Status, Target
 from services.outdial.storage_rows import (
     TARGET_COLUMNS,
-    address_value,
-    array,
     of_target,
     target,
 )
@@ -99,12 +98,10 @@ FROM {_rows(_TYPES)} WHERE t.id = u.id
 _LIST = f"""
 SELECT {TARGET_COLUMNS} FROM targets
 WHERE outdial_id = :outdial_id AND status = :status AND tm_delete IS NULL
+  AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC
 LIMIT :limit
 """
-_LIST_BEFORE = _LIST.replace(
-    "tm_delete IS NULL", "tm_delete IS NULL AND (tm_create, id) < (:tm, :before)"
-)
 
 
 Found = list[Target]
@@ -166,15 +163,11 @@ class PostgresTargets:
 
     async def list(self, outdial_id: UUID, page: Page, status: Status | None) -> Sequence[Target]:
         """See ports.Targets."""
-        values: dict[str, Any] = {"outdial_id": outdial_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before"] = page.before.key
+        values = page.parameters() | {"outdial_id": outdial_id}
         found: list[Target] = []
         # One index serves every filter: without one, the newest of each status are merged here.
         for each in Status if status is None else (status,):
-            found += await self._targets(sql, values | {"status": each.value})
+            found += await self._targets(_LIST, values | {"status": each.value})
         found.sort(key=lambda each: (each.tm_create, each.id), reverse=True)
         return found[: page.size + 1]
 
@@ -203,10 +196,7 @@ def _columns(targets: Sequence[Target]) -> dict[str, list[Any]]:
     }
     for slot in range(SLOTS):
         columns[f"try_count_{slot}"] = [each.try_counts[slot] for each in targets]
-        columns[f"destination_{slot}"] = [_json(each, slot) for each in targets]
+        columns[f"destination_{slot}"] = [
+            optional_address_json(each.destinations[slot]) for each in targets
+        ]
     return columns
-
-
-def _json(target: Target, slot: int) -> Jsonb | None:
-    value = address_value(target.destinations[slot])
-    return None if value is None else Jsonb(value)

@@ -8,16 +8,10 @@ from dataclasses import dataclass
 from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
-from services.common.auth import TokenVerifier
 from services.common.backoff import keep_running
-from services.common.bus import Bus
-from services.common.clients import TlsFiles
 from services.common.clock import Clock
-from services.common.config import masked
-from services.common.db import create_engine
-from services.common.log import get_logger
-from services.common.outbox import Outbox, Relay
-from services.common.server import AddServicer, ServerParts, serve
+from services.common.foundation import Foundation
+from services.common.server import AddServicer, ServerParts
 from services.queue.agents.passwords import ArgonPasswords
 from services.queue.agents.ports import Passwords
 from services.queue.agents.rpc import AgentServicer
@@ -57,7 +51,7 @@ class Services:
         ]
 
 
-def build(
+def wire(
     *,
     begin: PostgresTransactions,
     clock: Clock,
@@ -72,7 +66,7 @@ def build(
         queues=QueueServices(
             queues=QueueService(begin=begin, clock=clock),
             queuecalls=QueuecallService(begin=begin, clock=clock),
-            capacity=CapacityService(begin=begin),
+            capacity=CapacityService(begin=begin, clock=clock),
             assigning=AssigningService(
                 begin=begin, clock=clock, due=alarm, chance=chance or random.Random()
             ),
@@ -83,49 +77,18 @@ def build(
     )
 
 
-async def parts(settings: QueueSettings, *, clock: Clock | None = None) -> ServerParts:
-    """The process with everything connected, ready to be served."""
-    clock = clock or settings.clock()
-    engine = create_engine(
-        settings.database_url,
-        NAME,
-        pool_size=settings.database_pool_size,
-        max_overflow=settings.database_pool_overflow,
-    )
-    bus = await Bus.connect(settings.nats_url, settings.nats_credentials, NAME)
-    relay = Relay(engine, bus, NAME)
-    outbox = Outbox(clock, relay)
+async def build(settings: QueueSettings, *, clock: Clock | None = None) -> ServerParts:
+    """Everything the process consists of, connected but not serving yet."""
+    base = await Foundation.open(settings, NAME, clock=clock)
     passwords = ArgonPasswords()
-    services = build(
-        begin=PostgresTransactions(engine, lambda: OutboxEvents(outbox)),
-        clock=clock,
+    services = wire(
+        begin=PostgresTransactions(base.engine, lambda: OutboxEvents(base.outbox)),
+        clock=base.clock,
         passwords=passwords,
     )
-    return ServerParts(
-        name=NAME,
-        listen=settings.grpc_listen,
-        metrics_listen=settings.metrics_listen,
-        verifier=TokenVerifier.load(settings, NAME),
+    return base.parts(
         servicers=services.servicers(),
-        checks=[lambda: check(engine), lambda: _check_bus(bus, settings)],
-        background=[
-            ("relay", relay.run),
-            ("sweeper", lambda: keep_running("sweeper", services.sweeper.run)),
-        ],
-        on_close=[passwords.close, bus.close, engine.dispose],
-        drain_seconds=settings.drain_seconds,
-        tls=TlsFiles.of(settings),
-    )
-
-
-async def run(settings: QueueSettings, *, clock: Clock | None = None) -> None:
-    """Serve until told to stop."""
-    get_logger().info("settings", **masked(settings))
-    await serve(await parts(settings, clock=clock))
-
-
-async def _check_bus(bus: Bus, settings: QueueSettings) -> None:
-    await bus.check()
-    await bus.ensure_stream(
-        max_age_seconds=settings.events_max_age_seconds, replicas=settings.events_replicas
+        checks=[lambda: check(base.engine)],
+        background=[("sweeper", lambda: keep_running("sweeper", services.sweeper.run))],
+        on_close=[passwords.close],
     )

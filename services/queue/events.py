@@ -1,36 +1,34 @@
-"""The events of one transaction, of every resource, in one statement."""
+"""What this process publishes: facts collected in a transaction and written with it."""
 
 from __future__ import annotations
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from dataclasses import replace
 
-from services.common.outbox import NewEvent, Outbox
+from outbound.agent.v1 import events_pb2 as agent_events
+from outbound.queue.v1 import events_pb2 as queue_events
+
+from services.common.outbox import Pending
+from services.queue.agents.convert import agent_to_proto
 from services.queue.agents.domain import Agent
-from services.queue.agents.events import agent_event
-from services.queue.queues.domain import Queue
+from services.queue.queues.convert import queue_to_proto, queuecall_to_proto
+from services.queue.queues.domain import Members, Queue
 from services.queue.queues.domain_queuecalls import Queuecall
-from services.queue.queues.events import queue_event, queuecall_event
 
 
-class OutboxEvents:
-    """See queues.ports.QueueEvents; written to the outbox at the end of the transaction."""
-
-    def __init__(self, outbox: Outbox) -> None:
-        self._outbox = outbox
-        self._events: list[NewEvent] = []
+class OutboxEvents(Pending):
+    """See queues.ports.QueueEvents; writes to the outbox."""
 
     def agent(self, event: str, agent: Agent) -> None:
         """See ports."""
-        self._events.append(agent_event(event, agent))
+        self.tell("agent", event, agent_events.AgentEvent(agent=agent_to_proto(agent)), agent)
 
-    def queue(self, event: str, queue: Queue) -> None:
+    def queue(self, event: str, queue: Queue, members: Members) -> None:
         """See ports."""
-        self._events.append(queue_event(event, queue))
+        # Who is in it is told by the queuecalls' own events, which may be many.
+        shown = queue_to_proto(queue, replace(members, waiting=(), in_service=()))
+        self.tell("queue", event, queue_events.QueueEvent(queue=shown), queue)
 
     def queuecall(self, event: str, call: Queuecall) -> None:
         """See ports."""
-        self._events.append(queuecall_event(event, call))
-
-    async def write(self, conn: AsyncConnection) -> None:
-        """Write them in the order in which they were given."""
-        await self._outbox.append(conn, self._events)
+        message = queue_events.QueuecallEvent(queuecall=queuecall_to_proto(call))
+        self.tell("queuecall", event, message, call)

@@ -41,8 +41,9 @@ class PostgresTransaction:
     async def untag_queues(self, customer_id: UUID, tag_id: UUID, at: datetime) -> list[UUID]:
         """See agents.ports.AgentsTransaction."""
         queues = await self.queues.remove_tag(customer_id, tag_id, at)
+        members = await self.queues.members([queue.id for queue in queues])
         for queue in queues:
-            self.events.queue("updated", queue)
+            self.events.queue("updated", queue, members[queue.id])
         return [queue.id for queue in queues if not queue.tag_ids]
 
 

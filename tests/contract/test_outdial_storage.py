@@ -52,7 +52,7 @@ async def engine(database: DatabaseFactory) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 def open_transaction(engine: AsyncEngine) -> Begin:
-    return begin(engine, lambda conn: RecordedEvents())
+    return begin(engine, lambda: RecordedEvents())
 
 
 async def make_outdial(open_transaction: Begin) -> UUID:

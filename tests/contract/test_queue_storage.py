@@ -60,14 +60,14 @@ def joining(queue: Queue) -> Joining:
 
 async def add_agent(begin: PostgresTransactions, agent: Agent) -> Agent:
     async with begin() as tx:
-        assert await tx.agents.insert(agent, "hash")
+        assert await tx.agents.insert(agent, "hash", "digest")
     return agent
 
 
 async def join(begin: PostgresTransactions) -> Queuecall:
     queue = make_queue()
     async with begin() as tx:
-        await tx.queues.insert(queue)
+        await tx.queues.insert(queue, "digest")
         [call] = await tx.queuecalls.join("d1", [joining(queue)])
     return call
 
@@ -113,7 +113,7 @@ async def test_a_failed_block_changes_nothing(begin: PostgresTransactions) -> No
 
     async def fail() -> None:
         async with begin() as tx:
-            await tx.agents.insert(agent, "hash")
+            await tx.agents.insert(agent, "hash", "digest")
             raise LookupError
 
     with pytest.raises(LookupError):
@@ -173,9 +173,11 @@ async def test_the_database_refuses_a_second_agent_for_a_caller(
 async def test_a_queue_comes_back_as_it_was_stored(begin: PostgresTransactions) -> None:
     queue = make_queue()
     async with begin() as tx:
-        assert await tx.queues.insert(queue)
-        assert not await tx.queues.insert(queue)
+        assert await tx.queues.insert(queue, "digest")
+        assert not await tx.queues.insert(queue, "other")
         assert await tx.queues.get(queue.id) == queue
+        assert await tx.queues.digest(queue.id) == "digest"
+        assert await tx.queues.digest(new_id()) is None
         changed = replace(queue, name="support", tag_ids=(), wait_flow_id=None, tm_delete=LATER)
         await tx.queues.save(changed)
         assert await tx.queues.get(queue.id) == changed
@@ -185,7 +187,7 @@ async def test_counters_add_up_when_many_count_at_once(begin: PostgresTransactio
     queues = [make_queue() for _ in range(3)]
     async with begin() as tx:
         for queue in queues:
-            await tx.queues.insert(queue)
+            await tx.queues.insert(queue, "digest")
 
     async def count(order: list[int]) -> None:
         async with begin() as tx:
@@ -219,8 +221,8 @@ async def test_a_batch_joins_each_call_once_and_leaves_the_rest_out(
     good = joining(queue)
     foreign = replace(joining(queue), customer_id=new_id())
     async with begin() as tx:
-        await tx.queues.insert(queue)
-        await tx.queues.insert(deleted)
+        await tx.queues.insert(queue, "digest")
+        await tx.queues.insert(deleted, "digest")
         given = [good, good, foreign, joining(deleted), joining(make_queue())]
         joined = await tx.queuecalls.join("d1", given)
         assert [each.id for each in joined] == [good.queuecall_id]
@@ -241,7 +243,7 @@ async def test_a_queue_cannot_be_deleted_between_a_callers_joining_and_its_being
 ) -> None:
     queue = make_queue()
     async with begin() as tx:
-        await tx.queues.insert(queue)
+        await tx.queues.insert(queue, "digest")
     is_joined = asyncio.Event()
 
     async def look() -> bool:
@@ -262,8 +264,8 @@ async def test_a_tag_in_use_by_a_transaction_is_not_deleted_under_it(
 ) -> None:
     tag = Tag(new_id(), CUSTOMER, "sales", "", START)
     async with begin() as tx:
-        assert await tx.tags.insert(tag)
-        assert not await tx.tags.insert(tag)
+        assert await tx.tags.insert(tag, "digest")
+        assert not await tx.tags.insert(tag, "digest")
     order: list[str] = []
     is_held = asyncio.Event()
 
@@ -278,7 +280,7 @@ async def test_a_tag_in_use_by_a_transaction_is_not_deleted_under_it(
     async with begin() as tx:
         assert await tx.tags.existing(CUSTOMER, [tag.id, new_id()]) == {tag.id}
         is_held.set()
-        await tx.agents.insert(make_agent(tag_ids=(tag.id,)), "hash")
+        await tx.agents.insert(make_agent(tag_ids=(tag.id,)), "hash", "digest")
         order.append("used")
     await deleting
     async with begin() as tx:

@@ -76,9 +76,7 @@ class Shelf:
             if row.customer_id == str(require_customer()) and not _is_deleted(row) and keep(row)
         ]
         rows = sorted(map(_Row, own), key=lambda row: (row.tm_create, row.id), reverse=True)
-        if page.before is not None:
-            before = page.before.key
-            rows = [row for row in rows if (row.tm_create, row.id) < before]
+        rows = [row for row in rows if (row.tm_create, row.id) < page.key]
         kept, token = cut(rows[: page.size + 1], page)
         return [self.rows[str(row.id)] for row in kept], token
 

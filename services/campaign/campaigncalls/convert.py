@@ -8,7 +8,6 @@ from uuid import UUID
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 
 from services.campaign.campaigncalls.domain import (
-    MAX_BATCH,
     MAX_DIGITS,
     MAX_VARIABLE_BYTES,
     MAX_VARIABLES,
@@ -36,9 +35,10 @@ from services.common.convert import (
 )
 from services.common.errors import invalid
 from services.common.ids import parse_id, text
+from services.common.limits import MAX_BATCH, SLOTS
+from services.common.texts import MAX_NAME, check_text, storable
 
 Pb = campaign_pb.Campaigncall
-MAX_DETAIL = 255
 
 _STATUSES = {
     CallStatus.DIALING: Pb.STATUS_DIALING,
@@ -183,18 +183,19 @@ def resolution_to_proto(resolution: Resolution) -> campaign_pb.AttemptResolution
 
 
 def dialer_id_of(value: str) -> str:
-    """The name of a dialer; InvalidArgument when empty."""
+    """The name of a dialer; InvalidArgument when empty or no name."""
     if not value:
         raise invalid("dialer_id", value, "the name of the dialer")
-    return value
+    return check_text("dialer_id", value, MAX_NAME)
 
 
 def _attempt(message: campaign_pb.OpeningAttempt, place: str) -> Attempt:
     destination = address_from_proto(message.destination)
     if not destination.target:
         raise invalid(f"{place}.destination", "", "an address with a target")
-    if not 0 <= message.destination_index <= 4:
-        raise invalid(f"{place}.destination_index", message.destination_index, "0 to 4")
+    if not 0 <= message.destination_index < SLOTS:
+        accepted = f"0 to {SLOTS - 1}"
+        raise invalid(f"{place}.destination_index", message.destination_index, accepted)
     if message.try_count < 1:
         raise invalid(f"{place}.try_count", message.try_count, "1 or more")
     return Attempt(
@@ -216,13 +217,14 @@ def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
         id=parse_id(message.id, f"{place}.id"),
         kind=kind,
         tm=timestamp_from_proto(message.tm),
-        hangup_reason=_storable(message.hangup_reason),
-        hangup_detail=_storable(message.hangup_detail),
+        # Words of a network: refusing them would leave the attempt open.
+        hangup_reason=storable(message.hangup_reason),
+        hangup_detail=storable(message.hangup_detail),
         is_refunded=message.is_refunded,
         is_abandoned=message.is_abandoned,
         tm_answer=optional_timestamp(message.tm_answer, message.HasField("tm_answer")),
         variables=_kept(message.variables),
-        digits=_storable(message.digits)[:MAX_DIGITS],
+        digits=storable(message.digits, MAX_DIGITS),
     )
 
 
@@ -240,14 +242,6 @@ def _kept(given: Mapping[str, str]) -> dict[str, str]:
             break
         kept[name.replace("\x00", "")] = value
     return kept
-
-
-def _storable(words: str) -> str:
-    """Words of a network: cut to a sane length, without what the database cannot hold.
-
-    Refusing them instead would leave the attempt open.
-    """
-    return words[:MAX_DETAIL].replace("\x00", "")
 
 
 def _limited(field: str, count: int) -> None:

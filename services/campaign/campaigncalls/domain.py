@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
+from services.common.errors import FailedPrecondition
 
 CAMPAIGNCALL_NOT_FOUND = "CAMPAIGNCALL_NOT_FOUND"
 PLACE_SECONDS = 5.0
@@ -25,8 +26,6 @@ MAX_CONVERSATION = timedelta(hours=1)
 """Domain time after which the network ends a conversation by itself."""
 CONVERSATION_MARGIN = timedelta(seconds=30)
 """Domain time between that and the deadline of an answered attempt."""
-MAX_BATCH = 1000
-"""Most attempts in one request."""
 MAX_VARIABLES = 100
 MAX_VARIABLE_BYTES = 32 * 1024
 """Names and values of the variables kept with one attempt; dialers keep within it."""
@@ -261,12 +260,10 @@ def delete(call: Campaigncall, now: datetime) -> Campaigncall:
 
 
 def owned(call: Campaigncall | None, call_id: UUID, customer_id: UUID) -> Campaigncall:
-    """The attempt if there is one and it is the customer's; NotFound or PermissionDenied."""
-    if call is None:
-        raise NotFound(f"there is no campaigncall {call_id}", reason=CAMPAIGNCALL_NOT_FOUND)
-    if call.customer_id != customer_id:
-        raise PermissionDenied(f"campaigncall {call_id} belongs to another customer")
-    return call
+    """See ownership.owned."""
+    return ownership.owned(
+        call, "campaigncall", call_id, customer_id, reason=CAMPAIGNCALL_NOT_FOUND
+    )
 
 
 def documented_reason(word: str) -> str:

@@ -20,17 +20,17 @@ from services.campaign.campaigncalls.domain import (
 )
 from services.campaign.campaigncalls.domain_opening import Grant, OpenCall, Opener, Present
 from services.campaign.outplans.domain import DEFAULT_DIAL_TIMEOUT_MS
-from services.campaign.rows import (
-    address_of,
-    address_text,
-    array,
-    text_array,
-    texts_text,
-    time_array,
-)
-from services.common.address import Address
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import (
+    address_json,
+    address_of,
+    array,
+    optional_address_json,
+    optional_address_of,
+    text_array,
+    texts_json,
+)
 
 # Held shared while attempts are opened and alone while ids are tombstoned: of the two, the later one
 # must see what the earlier one wrote, although neither row exists before.
@@ -163,13 +163,12 @@ ON CONFLICT ON CONSTRAINT tombstones_pkey DO NOTHING
 _LIST = f"""
 SELECT {_COLUMNS} FROM campaigncalls
 WHERE {{owner}} AND tm_delete IS NULL
-  AND (tm_create, id) < (CAST(:tm AS timestamptz), CAST(:before_id AS uuid))
+  AND (tm_create, id) < (:tm, :before_id)
 ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
 _LIST_OF_CUSTOMER = _LIST.format(owner="customer_id = :owner_id")
 _LIST_OF_CAMPAIGN = _LIST.format(owner="campaign_id = :owner_id")
 _PURGE = "DELETE FROM tombstones WHERE created_at < now() - make_interval(secs => :seconds)"
-_END_OF_TIME = ("infinity", "ffffffff-ffff-ffff-ffff-ffffffffffff")
 
 
 class PostgresCampaigncalls:
@@ -191,7 +190,9 @@ class PostgresCampaigncalls:
             return None
         found = await self._conn.execute(statement(_GRANT), {"id": opener.campaign_id})
         row = found.mappings().one_or_none()
-        return None if row is None else Grant(**{**row, "source": address_of(row["source"])})
+        return (
+            None if row is None else Grant(**{**row, "source": optional_address_of(row["source"])})
+        )
 
     async def insert(
         self, calls: Sequence[Campaigncall], fencing_token: int, place_seconds: float
@@ -207,7 +208,7 @@ class PostgresCampaigncalls:
             "outdial_id": first.outdial_id,
             "queue_id": first.queue_id,
             "flow_id": first.flow_id,
-            "source": address_text(first.source),
+            "source": optional_address_json(first.source),
             "run_number": first.run_number,
             "fencing_token": fencing_token,
             "dialer_id": first.dialer_id,
@@ -216,10 +217,10 @@ class PostgresCampaigncalls:
             "ids": array(call.id for call in calls),
             "target_ids": array(call.outdial_target_id for call in calls),
             "activeflow_ids": array(call.activeflow_id for call in calls),
-            "destinations": text_array(_text(call.destination) for call in calls),
+            "destinations": text_array(address_json(call.destination) for call in calls),
             "destination_indexes": array(call.destination_index for call in calls),
             "try_counts": array(call.try_count for call in calls),
-            "tm_creates": time_array(call.tm_create for call in calls),
+            "tm_creates": array(call.tm_create for call in calls),
         }
         return set((await self._conn.execute(statement(_INSERT), values)).scalars())
 
@@ -261,13 +262,13 @@ class PostgresCampaigncalls:
             "refunded": array(call.is_refunded for call in calls),
             "abandoned": array(call.is_abandoned for call in calls),
             "revisions": array(call.revision for call in calls),
-            "deadlines": time_array(call.deadline for call in calls),
-            "tm_updates": time_array(call.tm_update for call in calls),
-            "tm_deletes": time_array(call.tm_delete for call in calls),
-            "tm_answers": time_array(call.tm_answer for call in calls),
-            "tm_connects": time_array(call.tm_connect for call in calls),
-            "tm_ends": time_array(call.tm_end for call in calls),
-            "variables": text_array(texts_text(call.variables) for call in calls),
+            "deadlines": array(call.deadline for call in calls),
+            "tm_updates": array(call.tm_update for call in calls),
+            "tm_deletes": array(call.tm_delete for call in calls),
+            "tm_answers": array(call.tm_answer for call in calls),
+            "tm_connects": array(call.tm_connect for call in calls),
+            "tm_ends": array(call.tm_end for call in calls),
+            "variables": text_array(texts_json(call.variables) for call in calls),
             "digits": text_array(call.digits for call in calls),
         }
         await self._conn.execute(statement(_SAVE), values)
@@ -315,15 +316,8 @@ class PostgresCampaigncalls:
         self, customer_id: UUID, campaign_id: UUID | None, page: Page
     ) -> Sequence[Campaigncall]:
         """See ports.Campaigncalls."""
-        tm, before_id = _END_OF_TIME if page.before is None else page.before.key
         sql = _LIST_OF_CUSTOMER if campaign_id is None else _LIST_OF_CAMPAIGN
-        values = {
-            "owner_id": campaign_id or customer_id,
-            "tm": tm,
-            "before_id": before_id,
-            "limit": page.size + 1,
-        }
-        return await self._calls(sql, values)
+        return await self._calls(sql, page.parameters() | {"owner_id": campaign_id or customer_id})
 
     async def purge_tombstones(self, older_than_seconds: float) -> int:
         """See ports.Campaigncalls."""
@@ -335,15 +329,7 @@ class PostgresCampaigncalls:
         return [_call(row) for row in rows.mappings()]
 
 
-def _text(address: Address) -> str:
-    stored = address_text(address)
-    assert stored is not None
-    return stored
-
-
 def _call(row: RowMapping) -> Campaigncall:
-    destination = address_of(row["destination"])
-    assert destination is not None
     return Campaigncall(
         id=row["id"],
         customer_id=row["customer_id"],
@@ -354,8 +340,8 @@ def _call(row: RowMapping) -> Campaigncall:
         queue_id=row["queue_id"],
         flow_id=row["flow_id"],
         activeflow_id=row["activeflow_id"],
-        source=address_of(row["source"]),
-        destination=destination,
+        source=optional_address_of(row["source"]),
+        destination=address_of(row["destination"]),
         destination_index=row["destination_index"],
         try_count=row["try_count"],
         run_number=row["run_number"],

@@ -21,15 +21,17 @@ from services.campaign.campaigns.domain import (
 )
 from services.campaign.campaigns.domain_leases import DialPlan, HeldLease, Lease, RunDefinition
 from services.campaign.campaigns.domain_runs import RunEnd
-from services.campaign.convert import (
+from services.campaign.convert import source_from_proto
+from services.common.convert import (
+    action_to_proto,
     actions_from_proto,
-    actions_to_proto,
+    address_to_proto,
     digest,
-    source_from_proto,
+    timestamp_to_proto,
 )
-from services.common.convert import address_to_proto, timestamp_to_proto
 from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
+from services.common.texts import MAX_TEXT, storable
 
 Pb = campaign_pb.Campaign
 
@@ -86,7 +88,7 @@ def campaign_to_proto(campaign: Campaign) -> campaign_pb.Campaign:
         stop_detail=run.stop_detail,
         service_level=campaign.service_level,
         end_handle=END_HANDLES[campaign.end_handle],
-        actions=actions_to_proto(campaign.actions),
+        actions=map(action_to_proto, campaign.actions),
         flow_id=text(campaign.flow_id),
         outplan_id=text(campaign.outplan_id),
         outdial_id=text(campaign.outdial_id),
@@ -211,7 +213,8 @@ def run_end_from_proto(request: campaign_pb.FinishRunRequest) -> RunEnd:
         campaign_id=parse_id(request.campaign_id, "campaign_id"),
         run_number=request.run_number,
         fencing_token=request.fencing_token,
-        detail=request.detail,
+        # An end that is refused would leave the run going on for ever.
+        detail=storable(request.detail, MAX_TEXT),
         is_error=request.is_error,
     )
 
@@ -220,7 +223,7 @@ def _definition(found: RunDefinition) -> campaign_pb.LeaseDefinition:
     return campaign_pb.LeaseDefinition(
         campaign=campaign_to_proto(found.campaign),
         plan=_plan(found.plan),
-        actions=actions_to_proto(found.actions),
+        actions=map(action_to_proto, found.actions),
     )
 
 

@@ -1,4 +1,4 @@
-"""Campaigns, their runs and what moves them from one status to another. Pure rules."""
+"""Campaigns: their definitions, and what may be asked of one. What moves a run is in domain_runs."""
 
 from __future__ import annotations
 
@@ -7,20 +7,15 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.common import ownership
 from services.common.actions import Action, validate_actions
 from services.common.address import Address
-from services.common.errors import (
-    FailedPrecondition,
-    InvalidArgument,
-    NotFound,
-    PermissionDenied,
-    invalid,
-)
+from services.common.errors import FailedPrecondition, InvalidArgument, invalid
+from services.common.limits import SERVICE_LEVEL
+from services.common.texts import check_texts
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"
-NAME_LENGTH = 255
-MAX_SERVICE_LEVEL = 1000
 DEFAULT_SERVICE_LEVEL = 100
 
 
@@ -213,6 +208,7 @@ class CampaignStats:
 
 def create(draft: CampaignDraft, campaign_id: UUID, customer_id: UUID, now: datetime) -> Campaign:
     """The campaign asked for, in status stop; InvalidArgument names a bad member."""
+    check_texts(name=draft.name, detail=draft.detail)
     level = DEFAULT_SERVICE_LEVEL if draft.service_level is None else draft.service_level
     return checked(
         Campaign(
@@ -243,6 +239,7 @@ def change(campaign: Campaign, wanted: CampaignChange, now: datetime) -> Campaig
     outdial, outplan or type would change before it has stopped.
     """
     refuse_deleted(campaign)
+    check_texts(name=wanted.name, detail=wanted.detail)
     actions = wanted.actions
     changed = replace(
         campaign,
@@ -277,12 +274,10 @@ def delete(campaign: Campaign, now: datetime) -> Campaign:
 
 
 def owned(campaign: Campaign | None, campaign_id: UUID, customer_id: UUID) -> Campaign:
-    """The campaign if there is one and it is the customer's; NotFound or PermissionDenied."""
-    if campaign is None:
-        raise NotFound(f"there is no campaign {campaign_id}", reason=CAMPAIGN_NOT_FOUND)
-    if campaign.customer_id != customer_id:
-        raise PermissionDenied(f"campaign {campaign_id} belongs to another customer")
-    return campaign
+    """See ownership.owned."""
+    return ownership.owned(
+        campaign, "campaign", campaign_id, customer_id, reason=CAMPAIGN_NOT_FOUND
+    )
 
 
 def refuse_deleted(campaign: Campaign) -> None:
@@ -321,11 +316,10 @@ def dialed_actions(campaign: Campaign, flow_actions: tuple[Action, ...]) -> tupl
 
 
 def checked(campaign: Campaign) -> Campaign:
-    """The campaign if every member is within its range; InvalidArgument names one that is not."""
-    if len(campaign.name) > NAME_LENGTH:
-        raise invalid("name", campaign.name, f"at most {NAME_LENGTH} characters")
-    if not 1 <= campaign.service_level <= MAX_SERVICE_LEVEL:
-        raise invalid("service_level", campaign.service_level, f"1 to {MAX_SERVICE_LEVEL} percent")
+    """The campaign if its figures and references can be; InvalidArgument names one that cannot."""
+    low, high = SERVICE_LEVEL
+    if not low <= campaign.service_level <= high:
+        raise invalid("service_level", campaign.service_level, f"{low} to {high} percent")
     if campaign.next_campaign_id == campaign.id:
         raise invalid("next_campaign_id", str(campaign.id), "another campaign than this one")
     return campaign

@@ -6,13 +6,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from services.campaign.campaigns.domain import Campaign, Status, StopMode, dialed_actions
-from services.campaign.outplans.domain import (
-    MAX_CALLS_PER_SECOND,
-    MAX_CONCURRENT,
-    Outplan,
-)
+from services.campaign.outplans.domain import Outplan
 from services.common.actions import Action
 from services.common.address import Address
+from services.common.limits import MAX_CALLS_PER_SECOND, MAX_CONCURRENT
 
 LEASE_SECONDS = 5.0
 """How long a lease lasts unless renewed: real seconds by the database's clock."""

@@ -21,7 +21,8 @@ from services.campaign.campaigns.ports import Begin, CampaignEvents, Transaction
 from services.campaign.campaigns.service_references import LEFTOVER_SECONDS, References
 from services.common.actions import Action
 from services.common.clock import Clock
-from services.common.errors import Aborted, AlreadyExists
+from services.common.creation import same_or_taken
+from services.common.errors import Aborted
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -69,8 +70,9 @@ class CampaignService:
         """
         campaign = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
         async with self._begin() as tx:
-            if draft.id is not None and (present := await _present(tx, campaign, draft.digest)):
-                return present
+            # Before anybody else is asked, who may be away or have forgotten what the first one used.
+            if draft.id is not None and await tx.campaigns.get(campaign.id) is not None:
+                return await same_or_taken(tx.campaigns, campaign, draft.digest, "campaign")
             await self._references.check_local(tx, campaign, set(REFERENCES))
             await _note_binding(tx, campaign)
         try:
@@ -78,18 +80,16 @@ class CampaignService:
             await self._references.check_remote(campaign, set(REFERENCES))
             async with self._begin() as tx:
                 await self._references.check_local(tx, campaign, set(REFERENCES))
-                if await tx.campaigns.insert(campaign, draft.digest):
-                    tx.events.campaign("created", campaign)
-                    if campaign.outdial_id is not None:
-                        await tx.bindings.forget(campaign.outdial_id, campaign.id)
-                    return campaign
-                if present := await _present(tx, campaign, draft.digest):
-                    return present
+                if not await tx.campaigns.insert(campaign, draft.digest):
+                    return await same_or_taken(tx.campaigns, campaign, draft.digest, "campaign")
+                tx.events.campaign("created", campaign)
+                if campaign.outdial_id is not None:
+                    await tx.bindings.forget(campaign.outdial_id, campaign.id)
+                return campaign
         except Exception:
             if campaign.outdial_id is not None:
                 await self._references.try_settle(customer_id, campaign.outdial_id, campaign.id)
             raise
-        raise AlreadyExists(f"the id {campaign.id} is taken by another campaign")
 
     async def get_campaign(self, customer_id: UUID, campaign_id: UUID) -> Campaign:
         """One campaign, also a deleted one."""
@@ -273,14 +273,3 @@ async def _note_binding(tx: Transaction, campaign: Campaign) -> None:
         await tx.bindings.note(
             campaign.customer_id, campaign.outdial_id, campaign.id, LEFTOVER_SECONDS
         )
-
-
-async def _present(tx: Transaction, campaign: Campaign, digest: str) -> Campaign | None:
-    """What an earlier request of the same kind made under this id; None if the id is free."""
-    present = await tx.campaigns.get(campaign.id)
-    if present is None:
-        return None
-    same = await tx.campaigns.digest(campaign.id) == digest
-    if present.customer_id != campaign.customer_id or not same:
-        raise AlreadyExists(f"the id {campaign.id} is taken by another campaign")
-    return present

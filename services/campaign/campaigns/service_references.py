@@ -9,6 +9,7 @@ from uuid import UUID
 from services.campaign.campaigns import domain
 from services.campaign.campaigns.domain import OUTDIAL_IN_USE, Campaign
 from services.campaign.campaigns.ports import Begin, Outdials, Transaction
+from services.campaign.domain_definitions import Definition, require_usable
 from services.campaign.flows.ports import Queues
 from services.campaign.flows.service_queues import check_queues
 from services.common.actions import Action
@@ -19,6 +20,7 @@ from services.common.errors import (
     NotFound,
     invalid,
 )
+from services.common.log import get_logger
 
 LEFTOVER_SECONDS = 60.0
 """A binding asked for is checked after this much real time, should its request have died."""
@@ -37,22 +39,15 @@ class References:
 
     async def check_local(self, tx: Transaction, campaign: Campaign, names: Set[str]) -> None:
         """InvalidArgument unless what the named members refer to exists in this process."""
-        if "outplan_id" in names and campaign.outplan_id is not None:
-            plan = await tx.outplans.get_for_use(campaign.outplan_id)
-            usable = plan is not None and plan.tm_delete is None
-            if plan is None or not usable or plan.customer_id != campaign.customer_id:
-                raise invalid("outplan_id", str(campaign.outplan_id), "an outplan of yours")
-        if "flow_id" in names and campaign.flow_id is not None:
-            flow = await tx.flows.get_for_use(campaign.flow_id)
-            usable = flow is not None and flow.tm_delete is None
-            if flow is None or not usable or flow.customer_id != campaign.customer_id:
-                raise invalid("flow_id", str(campaign.flow_id), "a flow of yours")
-        if "next_campaign_id" in names and campaign.next_campaign_id is not None:
-            follower = await tx.campaigns.get(campaign.next_campaign_id)
-            usable = follower is not None and follower.tm_delete is None
-            if follower is None or not usable or follower.customer_id != campaign.customer_id:
-                accepted = "a campaign of yours"
-                raise invalid("next_campaign_id", str(campaign.next_campaign_id), accepted)
+        for name, look, accepted in (
+            ("outplan_id", tx.outplans.get_for_use, "an outplan of yours"),
+            ("flow_id", tx.flows.get_for_use, "a flow of yours"),
+            ("next_campaign_id", tx.campaigns.get, "a campaign of yours"),
+        ):
+            wanted_id: UUID | None = getattr(campaign, name)
+            if name in names and wanted_id is not None:
+                found: Definition | None = await look(wanted_id)
+                require_usable(found, campaign.customer_id, name, wanted_id, accepted)
 
     async def check_remote(self, campaign: Campaign, names: Set[str]) -> None:
         """InvalidArgument unless the named queue exists and the named outdial is bound by this call.
@@ -150,8 +145,14 @@ class References:
         """Like settle, but a failure is left to the noted check: the answer must not wait for it."""
         try:
             await self.settle(customer_id, outdial_id, campaign_id)
-        except AppError:
-            return
+        except AppError as exc:
+            get_logger().warning(
+                "binding_not_settled",
+                outdial=str(outdial_id),
+                campaign=str(campaign_id),
+                error=exc.message,
+                reason=exc.reason,
+            )
 
     async def settle_due(self) -> int:
         """Settle noted checks that are due; how many there were."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from services.campaign.campaigncalls.domain import HANGUP_REASONS
 from services.campaign.campaigns.domain import (
     Campaign,
     CampaignStats,
@@ -19,9 +20,14 @@ from services.campaign.campaigns.domain import (
     StopMode,
     StopReason,
 )
-from services.campaign.rows import actions_of, actions_text, address_of, address_text
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import (
+    actions_json,
+    actions_of,
+    optional_address_json,
+    optional_address_of,
+)
 
 _DEFINITION = (
     "id, customer_id, type, name, detail, service_level, end_handle, actions, flow_id, outplan_id,"
@@ -31,7 +37,6 @@ _RUN = (
     "status, run_number, stop_mode, stop_reason, stop_detail, revision, tm_update, tm_run_start,"
     " tm_run_end, idle_chain_ids, fencing_token, open_count, run_placed_count"
 )
-_REASONS = ("normal", "busy", "noanswer", "failed", "cancel", "timeout", "dialout", "amd")
 COLUMNS = ", ".join(f"c.{name.strip()}" for name in _DEFINITION.split(",")) + ", " + _RUN
 JOINED = "campaigns c JOIN campaign_states s ON s.id = c.id"
 _GET = f"SELECT {COLUMNS} FROM {JOINED} WHERE c.id = :id"
@@ -39,7 +44,7 @@ _LOCK = "SELECT id FROM campaign_states WHERE id = :id FOR NO KEY UPDATE"
 _STATS = f"""
 SELECT {COLUMNS}, attempt_count, progressing_count, success_count, fail_count, answered_count,
   connected_count, abandoned_count, refunded_count, talk_ms_total,
-  {", ".join(f"{reason}_count" for reason in _REASONS)},
+  {", ".join(f"{reason}_count" for reason in HANGUP_REASONS)},
   CASE WHEN lease_expires_at > clock_timestamp() THEN lease_holder ELSE '' END AS lease_holder
 FROM {JOINED} WHERE c.id = :id
 """
@@ -71,10 +76,6 @@ UPDATE campaign_states SET status = :status, run_number = :run_number, stop_mode
 WHERE id = :id
 """
 _LIST = f"""
-SELECT {COLUMNS} FROM {JOINED} WHERE c.customer_id = :customer_id AND c.tm_delete IS NULL
-ORDER BY c.tm_create DESC, c.id DESC LIMIT :limit
-"""
-_LIST_BEFORE = f"""
 SELECT {COLUMNS} FROM {JOINED} WHERE c.customer_id = :customer_id AND c.tm_delete IS NULL
   AND (c.tm_create, c.id) < (:tm, :before_id)
 ORDER BY c.tm_create DESC, c.id DESC LIMIT :limit
@@ -120,12 +121,8 @@ class PostgresCampaigns:
 
     async def list(self, customer_id: UUID, page: Page) -> Sequence[Campaign]:
         """See ports.Campaigns."""
-        values: dict[str, Any] = {"customer_id": customer_id, "limit": page.size + 1}
-        sql = _LIST
-        if page.before is not None:
-            sql = _LIST_BEFORE
-            values["tm"], values["before_id"] = page.before.key
-        rows = await self._conn.execute(statement(sql), values)
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [campaign_of(row) for row in rows.mappings()]
 
     async def stats(self, campaign_id: UUID) -> CampaignStats | None:
@@ -145,7 +142,7 @@ class PostgresCampaigns:
             connected_count=row["connected_count"],
             abandoned_count=row["abandoned_count"],
             refunded_count=row["refunded_count"],
-            hangup_reason_counts={name: row[f"{name}_count"] for name in _REASONS},
+            hangup_reason_counts={name: row[f"{name}_count"] for name in HANGUP_REASONS},
             talk_ms=row["talk_ms_total"],
             lease_holder=row["lease_holder"],
         )
@@ -212,7 +209,7 @@ def campaign_of(row: RowMapping) -> Campaign:
         outdial_id=row["outdial_id"],
         queue_id=row["queue_id"],
         next_campaign_id=row["next_campaign_id"],
-        source=address_of(row["source"]),
+        source=optional_address_of(row["source"]),
         revision=row["revision"],
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
@@ -241,13 +238,13 @@ def _definition(campaign: Campaign) -> dict[str, Any]:
         "detail": campaign.detail,
         "service_level": campaign.service_level,
         "end_handle": campaign.end_handle.value,
-        "actions": actions_text(campaign.actions),
+        "actions": actions_json(campaign.actions),
         "flow_id": campaign.flow_id,
         "outplan_id": campaign.outplan_id,
         "outdial_id": campaign.outdial_id,
         "queue_id": campaign.queue_id,
         "next_campaign_id": campaign.next_campaign_id,
-        "source": address_text(campaign.source),
+        "source": optional_address_json(campaign.source),
         "tm_delete": campaign.tm_delete,
     }
 

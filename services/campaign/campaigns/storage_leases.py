@@ -15,10 +15,9 @@ from services.campaign.campaigns.domain_leases import (
     LeaseState,
 )
 from services.campaign.campaigns.storage import COLUMNS, JOINED, campaign_of
-from services.campaign.outplans.storage import COLUMNS as PLAN_COLUMNS
-from services.campaign.outplans.storage import outplan_of
-from services.campaign.rows import actions_of
+from services.campaign.outplans.storage import OUTPLANS, outplan_of
 from services.common.db import statement
+from services.common.stored import actions_of
 
 # clock_timestamp(), not now(): waiting for a row's lock must not eat into the lease.
 _EXPIRY = "clock_timestamp() + make_interval(secs => :seconds)"
@@ -64,7 +63,7 @@ LEFT JOIN flows f ON f.id = c.flow_id
 WHERE c.id = ANY (CAST(:ids AS uuid[])) ORDER BY c.id
 """
 _CAMPAIGNS = f"SELECT {COLUMNS} FROM {JOINED} WHERE c.id = ANY (CAST(:ids AS uuid[]))"
-_PLANS = f"SELECT {PLAN_COLUMNS} FROM outplans WHERE id = ANY (CAST(:ids AS uuid[]))"
+_PLANS = f"SELECT {OUTPLANS.listed} FROM outplans WHERE id = ANY (CAST(:ids AS uuid[]))"
 _ACTIONS = "SELECT id, actions FROM flows WHERE id = ANY (CAST(:ids AS uuid[]))"
 
 

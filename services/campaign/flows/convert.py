@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from outbound.flow.v1 import flow_service_pb2 as flow_pb
 
-from services.campaign.convert import actions_from_proto, actions_to_proto, digest
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
-from services.common.convert import timestamp_to_proto
+from services.common.convert import action_to_proto, actions_from_proto, digest, timestamp_to_proto
 from services.common.ids import optional_id, text
 
 FLOW_TYPE = "flow"
@@ -20,7 +19,7 @@ def flow_to_proto(flow: Flow) -> flow_pb.Flow:
         type=FLOW_TYPE,
         name=flow.name,
         detail=flow.detail,
-        actions=actions_to_proto(flow.actions),
+        actions=map(action_to_proto, flow.actions),
         on_complete_flow_id=text(flow.on_complete_flow_id),
         revision=flow.revision,
         tm_create=timestamp_to_proto(flow.tm_create),

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.common import ownership
 from services.common.actions import Action, validate_actions
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, invalid
+from services.common.texts import check_texts
 
 FLOW_NOT_FOUND = "FLOW_NOT_FOUND"
-NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,11 @@ class FlowChange:
 
 def create(draft: FlowDraft, flow_id: UUID, customer_id: UUID, now: datetime) -> Flow:
     """The flow asked for; InvalidArgument names a bad member or action."""
+    check_texts(name=draft.name, detail=draft.detail)
     return Flow(
         id=flow_id,
         customer_id=customer_id,
-        name=_named(draft.name),
+        name=draft.name,
         detail=draft.detail,
         actions=tuple(validate_actions(draft.actions)),
         on_complete_flow_id=_another(draft.on_complete_flow_id, flow_id),
@@ -71,11 +72,12 @@ def change(flow: Flow, wanted: FlowChange, now: datetime) -> Flow:
     """The flow with the members given set, or the very same flow if that changes nothing."""
     if flow.tm_delete is not None:
         raise FailedPrecondition(f"flow {flow.id} is deleted; create another")
+    check_texts(name=wanted.name, detail=wanted.detail)
     actions = flow.actions if wanted.actions is None else tuple(validate_actions(wanted.actions))
     follows = wanted.on_complete_flow_id if wanted.sets_on_complete else flow.on_complete_flow_id
     changed = replace(
         flow,
-        name=flow.name if wanted.name is None else _named(wanted.name),
+        name=flow.name if wanted.name is None else wanted.name,
         detail=flow.detail if wanted.detail is None else wanted.detail,
         actions=actions,
         on_complete_flow_id=_another(follows, flow.id),
@@ -85,32 +87,9 @@ def change(flow: Flow, wanted: FlowChange, now: datetime) -> Flow:
     return replace(changed, revision=flow.revision + 1, tm_update=now)
 
 
-def delete(flow: Flow, busy_campaign_ids: Sequence[UUID], now: datetime) -> Flow:
-    """The flow, deleted; FailedPrecondition while a campaign in run or stopping uses it."""
-    if flow.tm_delete is not None:
-        return flow
-    if busy_campaign_ids:
-        raise FailedPrecondition(
-            f"flow {flow.id} is used by campaign {busy_campaign_ids[0]}, which is not stopped; "
-            "stop it before deleting the flow",
-            campaign_id=str(busy_campaign_ids[0]),
-        )
-    return replace(flow, revision=flow.revision + 1, tm_update=now, tm_delete=now)
-
-
 def owned(flow: Flow | None, flow_id: UUID, customer_id: UUID | None) -> Flow:
-    """The flow if there is one and it is the customer's; a customer of None may read any."""
-    if flow is None:
-        raise NotFound(f"there is no flow {flow_id}", reason=FLOW_NOT_FOUND)
-    if customer_id is not None and flow.customer_id != customer_id:
-        raise PermissionDenied(f"flow {flow_id} belongs to another customer")
-    return flow
-
-
-def _named(name: str) -> str:
-    if len(name) > NAME_LENGTH:
-        raise invalid("name", name, f"at most {NAME_LENGTH} characters")
-    return name
+    """See ownership.owned."""
+    return ownership.owned(flow, "flow", flow_id, customer_id, reason=FLOW_NOT_FOUND)
 
 
 def _another(follows: UUID | None, flow_id: UUID) -> UUID | None:

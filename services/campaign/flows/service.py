@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.campaign.domain_definitions import deleted, require_usable
 from services.campaign.flows import domain
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
 from services.campaign.flows.ports import Begin, Flows, Queues
 from services.campaign.flows.service_queues import check_queues
 from services.common.actions import validate_actions
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, invalid
+from services.common.creation import same_or_taken
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -28,17 +29,16 @@ class FlowService:
         flow = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
         if draft.id is not None:
             async with self._begin() as tx:
-                if present := await _present(tx.flows, flow, draft.digest):
-                    return present
+                if await tx.flows.get(draft.id) is not None:
+                    # Before anything else is asked: a repetition asks for nothing new.
+                    return await same_or_taken(tx.flows, flow, draft.digest, "flow")
         await check_queues(self._queues, customer_id, flow.actions)
         async with self._begin() as tx:
+            if not await tx.flows.insert(flow, draft.digest):
+                return await same_or_taken(tx.flows, flow, draft.digest, "flow")
             await _check_follower(tx.flows, flow)
-            if await tx.flows.insert(flow, draft.digest):
-                tx.events.flow("created", flow)
-                return flow
-            if present := await _present(tx.flows, flow, draft.digest):
-                return present
-        raise AlreadyExists(f"the id {flow.id} is taken by another flow")
+            tx.events.flow("created", flow)
+            return flow
 
     async def get_flow(self, customer_id: UUID | None, flow_id: UUID) -> Flow:
         """One flow, also a deleted one; a customer of None (the dialer) may read any."""
@@ -70,29 +70,15 @@ class FlowService:
             # Starting a campaign shares this lock, so no campaign can start between check and delete.
             flow = domain.owned(await tx.flows.lock(flow_id), flow_id, customer_id)
             busy = await tx.flows.busy_campaigns(flow_id)
-            deleted = domain.delete(flow, busy, self._clock.now())
-            if deleted is not flow:
-                await tx.flows.save(deleted)
-                tx.events.flow("deleted", deleted)
-            return deleted
-
-
-async def _present(flows: Flows, flow: Flow, digest: str) -> Flow | None:
-    """What an earlier request of the same kind made under this id; None if the id is free."""
-    present = await flows.get(flow.id)
-    if present is None:
-        return None
-    same = await flows.digest(flow.id) == digest
-    if present.customer_id != flow.customer_id or not same:
-        raise AlreadyExists(f"the id {flow.id} is taken by another flow")
-    return present
+            gone = deleted(flow, "flow", busy, self._clock.now())
+            if gone is not flow:
+                await tx.flows.save(gone)
+                tx.events.flow("deleted", gone)
+            return gone
 
 
 async def _check_follower(flows: Flows, flow: Flow) -> None:
-    follower_id = flow.on_complete_flow_id
-    if follower_id is None:
-        return
-    follower = await flows.get(follower_id)
-    usable = follower is not None and follower.tm_delete is None
-    if not usable or follower is None or follower.customer_id != flow.customer_id:
-        raise invalid("on_complete_flow_id", str(follower_id), "a flow of yours that exists")
+    follower_id, customer_id = flow.on_complete_flow_id, flow.customer_id
+    if follower_id is not None:
+        follower = await flows.get(follower_id)
+        require_usable(follower, customer_id, "on_complete_flow_id", follower_id, "a flow of yours")

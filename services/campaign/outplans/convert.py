@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from outbound.outplan.v1 import outplan_service_pb2 as outplan_pb
 
-from services.campaign.convert import digest, source_from_proto
-from services.campaign.outplans.domain import SLOTS, Outplan, OutplanChange, OutplanDraft
-from services.common.convert import address_to_proto, timestamp_to_proto
+from services.campaign.convert import source_from_proto
+from services.campaign.outplans.domain import Outplan, OutplanChange, OutplanDraft
+from services.common.convert import address_to_proto, digest, timestamp_to_proto
 from services.common.ids import optional_id
+from services.common.limits import SLOTS
 
 
 def outplan_to_proto(plan: Outplan) -> outplan_pb.Outplan:

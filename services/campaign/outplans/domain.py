@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
+from services.common import ownership
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied, invalid
+from services.common.errors import FailedPrecondition, invalid
+from services.common.limits import (
+    DIAL_TIMEOUT_MS,
+    MAX_CALLS_PER_SECOND,
+    MAX_CONCURRENT,
+    SLOTS,
+    TRY_COUNT,
+    TRY_INTERVAL_MS,
+)
+from services.common.texts import check_texts
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
 
 OUTPLAN_NOT_FOUND = "OUTPLAN_NOT_FOUND"
-SLOTS = 5
-"""Destinations a target can have."""
 DEFAULT_DIAL_TIMEOUT_MS = 60_000
 """Ring time of a plan whose dial_timeout is 0."""
-MAX_DIAL_TIMEOUT_MS = 600_000
-MAX_TRY_INTERVAL_MS = 31 * 24 * 3600 * 1000
-MAX_TRY_COUNT = 100
-MAX_CALLS_PER_SECOND = 10_000.0
-MAX_CONCURRENT = 100_000
-NAME_LENGTH = 255
 NO_MAXIMA_GIVEN = (1, 0, 0, 0, 0)
 """Tries when a create request names none of the five: one would be a plan that reaches nobody."""
 
@@ -95,6 +97,7 @@ class OutplanChange:
 
 def create(draft: OutplanDraft, outplan_id: UUID, customer_id: UUID, now: datetime) -> Outplan:
     """The outplan asked for; InvalidArgument names a bad member."""
+    check_texts(name=draft.name, detail=draft.detail)
     counts = draft.max_try_counts
     maxima = tuple(counts.get(slot, 0) for slot in range(SLOTS)) if counts else NO_MAXIMA_GIVEN
     return checked(
@@ -122,6 +125,7 @@ def change(plan: Outplan, wanted: OutplanChange, now: datetime) -> Outplan:
     """
     if plan.tm_delete is not None:
         raise FailedPrecondition(f"outplan {plan.id} is deleted; create another")
+    check_texts(name=wanted.name, detail=wanted.detail)
     counts = wanted.max_try_counts or {}
     changed = replace(
         plan,
@@ -140,39 +144,20 @@ def change(plan: Outplan, wanted: OutplanChange, now: datetime) -> Outplan:
     return replace(changed, revision=plan.revision + 1, tm_update=now)
 
 
-def delete(plan: Outplan, busy_campaign_ids: Sequence[UUID], now: datetime) -> Outplan:
-    """The plan, deleted; FailedPrecondition while a campaign in run or stopping uses it."""
-    if plan.tm_delete is not None:
-        return plan
-    if busy_campaign_ids:
-        raise FailedPrecondition(
-            f"outplan {plan.id} is used by campaign {busy_campaign_ids[0]}, which is not stopped; "
-            "stop it before deleting the plan",
-            campaign_id=str(busy_campaign_ids[0]),
-        )
-    return replace(plan, revision=plan.revision + 1, tm_update=now, tm_delete=now)
-
-
 def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
-    """The plan if there is one and it is the customer's; NotFound or PermissionDenied otherwise."""
-    if plan is None:
-        raise NotFound(f"there is no outplan {outplan_id}", reason=OUTPLAN_NOT_FOUND)
-    if plan.customer_id != customer_id:
-        raise PermissionDenied(f"outplan {outplan_id} belongs to another customer")
-    return plan
+    """See ownership.owned."""
+    return ownership.owned(plan, "outplan", outplan_id, customer_id, reason=OUTPLAN_NOT_FOUND)
 
 
 def checked(plan: Outplan) -> Outplan:
-    """The plan if every member is within its range; InvalidArgument names the first that is not."""
-    if len(plan.name) > NAME_LENGTH:
-        raise invalid("name", plan.name, f"at most {NAME_LENGTH} characters")
-    _in_range("dial_timeout", plan.dial_timeout, 0, MAX_DIAL_TIMEOUT_MS, "milliseconds")
-    _in_range("try_interval", plan.try_interval, 0, MAX_TRY_INTERVAL_MS, "milliseconds")
+    """The plan if every figure is within its range; InvalidArgument names the first that is not."""
+    _in_range("dial_timeout", plan.dial_timeout, *DIAL_TIMEOUT_MS, "milliseconds")
+    _in_range("try_interval", plan.try_interval, *TRY_INTERVAL_MS, "milliseconds")
     for slot, count in enumerate(plan.max_try_counts):
-        _in_range(f"max_try_count_{slot}", count, 0, MAX_TRY_COUNT, "tries")
+        _in_range(f"max_try_count_{slot}", count, *TRY_COUNT, "tries")
     rate = plan.calls_per_second
     if rate is not None and not 0 < rate <= MAX_CALLS_PER_SECOND:
-        accepted = f"more than 0, up to {MAX_CALLS_PER_SECOND:.0f} calls per second"
+        accepted = f"more than 0, up to {MAX_CALLS_PER_SECOND} calls per second"
         raise invalid("calls_per_second", rate, accepted)
     if plan.max_concurrent is not None:
         _in_range("max_concurrent", plan.max_concurrent, 1, MAX_CONCURRENT, "attempts in flight")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from services.campaign.domain_definitions import deleted
 from services.campaign.outplans import domain
 from services.campaign.outplans.domain import Outplan, OutplanChange, OutplanDraft
 from services.campaign.outplans.ports import Begin
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists
+from services.common.creation import same_or_taken
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
@@ -24,14 +25,10 @@ class OutplanService:
         """A new plan. The same request with the same id again returns what the first one made."""
         plan = domain.create(draft, draft.id or new_id(), customer_id, self._clock.now())
         async with self._begin() as tx:
-            if await tx.outplans.insert(plan, draft.digest):
-                tx.events.outplan("created", plan)
-                return plan
-            present = await tx.outplans.get(plan.id)
-            same = await tx.outplans.digest(plan.id) == draft.digest
-        if present is None or present.customer_id != customer_id or not same:
-            raise AlreadyExists(f"the id {plan.id} is taken by another outplan")
-        return present
+            if not await tx.outplans.insert(plan, draft.digest):
+                return await same_or_taken(tx.outplans, plan, draft.digest, "outplan")
+            tx.events.outplan("created", plan)
+            return plan
 
     async def get_outplan(self, customer_id: UUID, outplan_id: UUID) -> Outplan:
         """One plan, also a deleted one."""
@@ -61,8 +58,8 @@ class OutplanService:
             # Starting a campaign shares this lock, so no campaign can start between check and delete.
             plan = domain.owned(await tx.outplans.lock(outplan_id), outplan_id, customer_id)
             busy = await tx.outplans.busy_campaigns(outplan_id)
-            deleted = domain.delete(plan, busy, self._clock.now())
-            if deleted is not plan:
-                await tx.outplans.save(deleted)
-                tx.events.outplan("deleted", deleted)
-            return deleted
+            gone = deleted(plan, "outplan", busy, self._clock.now())
+            if gone is not plan:
+                await tx.outplans.save(gone)
+                tx.events.outplan("deleted", gone)
+            return gone

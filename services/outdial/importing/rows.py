@@ -11,7 +11,9 @@ import orjson
 
 from services.common.address import Address, normalise
 from services.common.errors import InvalidArgument, invalid
-from services.outdial.domain import MAX_NAME, MAX_TEXT_BYTES, SLOTS
+from services.common.limits import SLOTS
+from services.common.stored import address_json
+from services.common.texts import MAX_NAME, MAX_TEXT, check_text
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
 from services.outdial.importing.records import Record
 
@@ -97,6 +99,8 @@ def check_mapping(mapping: Mapping[str, str]) -> None:
     """InvalidArgument for fields that do not exist, are meant twice, or contradict each other."""
     seen: set[str] = set()
     for column, field in mapping.items():
+        check_text("mapping", column, MAX_NAME)
+        check_text("mapping", field, MAX_NAME)
         is_key = field.startswith(_KEY) and len(field) > len(_KEY)
         if not is_key and field not in ("name", "detail", "data", *DESTINATIONS):
             raise invalid(f"mapping[{column}]", field, _ACCEPTED_FIELDS)
@@ -323,15 +327,7 @@ def _checked(address: Address, column: str, value: str, options: ImportOptions) 
 
 def _address_texts(address: Address) -> tuple[str, str]:
     """The key by which duplicates are found, and the JSON that is stored."""
-    members = {
-        "type": address.type,
-        "target": address.target,
-        "target_name": address.target_name,
-        "name": address.name,
-        "detail": address.detail,
-    }
-    stored = orjson.dumps({name: value for name, value in members.items() if value})
-    return f"{address.type}:{address.target}", stored.decode()
+    return f"{address.type}:{address.target}", address_json(address)
 
 
 def _check_text(column: str, text: str) -> None:
@@ -348,12 +344,9 @@ def _check_text(column: str, text: str) -> None:
 
 
 def _check_length(column: str, text: str, is_name: bool) -> None:
-    if is_name:
-        if len(text) > MAX_NAME:
-            long = f"{len(text)} characters; accepted: at most {MAX_NAME}"
-            raise _RefusedError(column, text, long)
-    elif len(text) * 4 > MAX_TEXT_BYTES and (size := len(text.encode())) > MAX_TEXT_BYTES:
-        raise _RefusedError(column, text, f"{size} bytes; accepted: at most {MAX_TEXT_BYTES}")
+    most = MAX_NAME if is_name else MAX_TEXT
+    if len(text) > most:
+        raise _RefusedError(column, text, f"{len(text)} characters; accepted: at most {most}")
 
 
 def _shown(value: Any) -> str:

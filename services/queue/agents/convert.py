@@ -9,9 +9,14 @@ from outbound.agent.v1 import agent_service_pb2 as agent_pb
 from outbound.common.v1 import address_pb2 as address_pb
 
 from services.common.address import Address, normalise
-from services.common.convert import address_from_proto, address_to_proto, timestamp_to_proto
+from services.common.convert import (
+    address_from_proto,
+    addresses_to_proto,
+    digest,
+    timestamp_to_proto,
+)
 from services.common.ids import optional_id, parse_id
-from services.queue.agents.domain import Agent, AgentChange, NewAgent, Tag, check_status
+from services.queue.agents.domain import Agent, AgentChange, NewAgent, NewTag, Tag, check_status
 
 
 def agent_to_proto(agent: Agent) -> agent_pb.Agent:
@@ -28,7 +33,7 @@ def agent_to_proto(agent: Agent) -> agent_pb.Agent:
         next_status=agent.next_status,
         permission=agent.permission,
         tag_ids=[str(each) for each in agent.tag_ids],
-        addresses=[each for each in map(address_to_proto, agent.addresses) if each is not None],
+        addresses=addresses_to_proto(agent.addresses),
         tm_state=timestamp_to_proto(agent.tm_state),
         busy_ms_total=agent.busy_ms_total,
         available_ms_total=agent.available_ms_total,
@@ -42,8 +47,13 @@ def agent_to_proto(agent: Agent) -> agent_pb.Agent:
 
 def new_agent_from_proto(request: agent_pb.CreateAgentRequest) -> NewAgent:
     """The body of a create request."""
+    # Without the password: a plain hash of it must not be kept.
+    told = agent_pb.CreateAgentRequest()
+    told.CopyFrom(request)
+    told.ClearField("password")
     return NewAgent(
         id=optional_id(request.id, "id"),
+        digest=digest(told),
         username=request.username,
         password=request.password,
         name=request.name,
@@ -73,6 +83,11 @@ def change_from_proto(request: agent_pb.UpdateAgentRequest) -> AgentChange:
 def tag_ids_from_proto(ids: Iterable[str]) -> tuple[UUID, ...]:
     """The ids, in order."""
     return tuple(parse_id(each, f"tag_ids[{index}]") for index, each in enumerate(ids))
+
+
+def new_tag_from_proto(request: agent_pb.CreateTagRequest) -> NewTag:
+    """The body of a create request."""
+    return NewTag(optional_id(request.id, "id"), digest(request), request.name, request.detail)
 
 
 def tag_to_proto(tag: Tag) -> agent_pb.Tag:

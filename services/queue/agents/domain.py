@@ -13,7 +13,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.address import Address
-from services.common.errors import FailedPrecondition, InvalidArgument, invalid
+from services.common.errors import FailedPrecondition, invalid
+from services.common.limits import MAX_ADDRESSES, MAX_TAGS, PASSWORD_LENGTH
 
 AGENT_NOT_FOUND = "AGENT_NOT_FOUND"
 AGENT_ALREADY_EXISTS = "AGENT_ALREADY_EXISTS"
@@ -28,11 +29,7 @@ PERMISSION_MASK = 0xF0
 
 RING_METHODS = ("ringall", "linear")
 ADDRESS_TYPES = ("tel", "sip", "extension")
-MAX_ADDRESSES = 20
-MAX_NAME = 255
-MAX_DETAIL = 10_000
 MAX_USERNAME = 255
-PASSWORD_LENGTH = (8, 256)
 
 _USERNAME = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 _MILLISECOND = timedelta(milliseconds=1)
@@ -222,6 +219,7 @@ class NewAgent:
     username: str
     password: str
     id: UUID | None = None
+    digest: str = ""
     name: str = ""
     detail: str = ""
     ring_method: str = ""
@@ -260,6 +258,16 @@ class AgentChange:
         if changed == agent and self.password is None:
             return agent
         return replace(changed, revision=agent.revision + 1, tm_update=at)
+
+
+@dataclass(frozen=True, slots=True)
+class NewTag:
+    """The body of a create request. Without an id one is made."""
+
+    id: UUID | None = None
+    digest: str = ""
+    name: str = ""
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,13 +331,11 @@ def check_status(status: str) -> AgentStatus:
     return AgentStatus(status)
 
 
-def check_text(field: str, value: str, longest: int) -> str:
-    """The text, if it is not too long and the database can hold it."""
-    if len(value) > longest:
-        raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
-    if "\x00" in value:
-        raise invalid(field, value, "text without NUL characters")
-    return value
+def distinct_tags(tag_ids: tuple[UUID, ...]) -> tuple[UUID, ...]:
+    """Each tag once, in order; InvalidArgument for too many."""
+    if len(tag_ids) > MAX_TAGS:
+        raise invalid("tag_ids", f"{len(tag_ids)} long", f"at most {MAX_TAGS} tags")
+    return tuple(dict.fromkeys(tag_ids))
 
 
 def check_addresses(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
@@ -345,12 +351,6 @@ def check_addresses(addresses: tuple[Address, ...]) -> tuple[Address, ...]:
             raise invalid(f"addresses[{index}].target", address.target, "each address once")
         seen.add(key)
     return addresses
-
-
-def unknown_tags(field: str, missing: set[UUID]) -> InvalidArgument:
-    """The error for tags that are given but do not exist."""
-    named = ", ".join(sorted(str(each) for each in missing))
-    return invalid(field, named, "ids of existing tags of this customer")
 
 
 def last_admin(agent: Agent) -> FailedPrecondition:

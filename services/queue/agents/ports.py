@@ -28,11 +28,14 @@ class Credentials:
 class Agents(Protocol):
     """Agents of every customer. Ownership is the service's matter."""
 
-    async def insert(self, agent: Agent, password_hash: str) -> bool:
-        """Add it; False, and nothing changed, when its id or username is taken.
+    async def insert(self, agent: Agent, password_hash: str, digest: str) -> bool:
+        """Add it with the digest of its request; False, nothing changed, for a taken id or username.
 
         Raises AlreadyExists when one of its addresses belongs to another agent of the customer.
         """
+
+    async def digest(self, agent_id: UUID) -> str | None:
+        """The digest it was added with; empty when that was not kept, None when there is no agent."""
 
     async def get(self, agent_id: UUID) -> Agent | None:
         """The agent, also a deleted one."""
@@ -81,8 +84,11 @@ class Agents(Protocol):
 class Tags(Protocol):
     """Tags of every customer."""
 
-    async def insert(self, tag: Tag) -> bool:
-        """Add it; False when its id is taken."""
+    async def insert(self, tag: Tag, digest: str) -> bool:
+        """Add it with the digest of its request; False when its id is taken."""
+
+    async def digest(self, tag_id: UUID) -> str | None:
+        """The digest it was added with; empty when that was not kept, None when there is no tag."""
 
     async def get(self, tag_id: UUID) -> Tag | None:
         """The tag, also a deleted one."""

@@ -10,7 +10,7 @@ from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 
 from services.common.auth import Role, require_customer, require_role
 from services.common.errors import invalid
-from services.common.ids import optional_id, parse_id
+from services.common.ids import parse_id
 from services.common.paging import page_request
 from services.queue.agents import convert
 from services.queue.agents.domain import AgentStatus
@@ -76,9 +76,8 @@ class AgentServicer(agent_grpc.AgentServiceServicer):
     async def CreateTag(  # noqa: D102
         self, request: agent_pb.CreateTagRequest, context: Context
     ) -> agent_pb.Tag:
-        tag_id = optional_id(request.id, "id")
-        tag = await self._tags.create_tag(require_customer(), tag_id, request.name, request.detail)
-        return convert.tag_to_proto(tag)
+        new = convert.new_tag_from_proto(request)
+        return convert.tag_to_proto(await self._tags.create_tag(require_customer(), new))
 
     async def GetTag(  # noqa: D102
         self, request: agent_pb.GetTagRequest, context: Context

@@ -7,18 +7,20 @@ from datetime import datetime
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.common.creation import same_or_taken
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
-    NotFound,
-    PermissionDenied,
     Unauthenticated,
 )
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.queue.agents import domain
 from services.queue.agents.domain import Agent, AgentChange, AgentState, AgentStatus, NewAgent
 from services.queue.agents.ports import AgentsTransaction, BeginAgents, Passwords
+from services.queue.agents.service_tags import require_tags
 
 
 class AgentService:
@@ -38,11 +40,11 @@ class AgentService:
         domain.check_password(new.password)
         password_hash = await self._passwords.hash(new.password)
         async with self._begin() as tx:
-            await _require_tags(tx, customer_id, agent.tag_ids)
-            if await tx.agents.insert(agent, password_hash):
-                tx.events.agent("created", agent)
-                return agent
-            return _same_or_taken(agent, await tx.agents.get(agent.id))
+            if not await tx.agents.insert(agent, password_hash, new.digest):
+                return await _same_or_taken(tx, agent, new.digest)
+            await require_tags(tx.tags, customer_id, agent.tag_ids)
+            tx.events.agent("created", agent)
+            return agent
 
     async def get_agent(self, customer_id: UUID, agent_id: UUID) -> Agent:
         """The agent, also a deleted one."""
@@ -76,7 +78,7 @@ class AgentService:
                 await tx.agents.hold_admins(customer_id)
             if change.tag_ids is not None:
                 # Before the agent: the deletion of a tag locks in this order too.
-                await _require_tags(tx, customer_id, change.tag_ids)
+                await require_tags(tx.tags, customer_id, change.tag_ids)
             agent = await _locked(tx, customer_id, agent_id)
             now = self._clock.now()
             changed = change.applied(agent, now)
@@ -129,16 +131,17 @@ class AgentService:
 
 
 def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
+    check_texts(name=new.name, detail=new.detail)
     permission = domain.PERMISSION_AGENT if new.permission is None else new.permission
     return Agent(
         id=new.id or new_id(),
         customer_id=customer_id,
         username=domain.check_username(new.username),
-        name=domain.check_text("name", new.name, domain.MAX_NAME),
-        detail=domain.check_text("detail", new.detail, domain.MAX_DETAIL),
+        name=new.name,
+        detail=new.detail,
         ring_method=domain.check_ring_method(new.ring_method),
         permission=domain.check_permission(permission),
-        tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+        tag_ids=domain.distinct_tags(new.tag_ids),
         addresses=domain.check_addresses(new.addresses),
         state=AgentState.OFFLINE,
         next_status="",
@@ -154,39 +157,19 @@ def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:
     )
 
 
-def _same_or_taken(wanted: Agent, existing: Agent | None) -> Agent:
-    """The agent that an earlier, equal request made; AlreadyExists when it is another one."""
-    if existing is None:
+async def _same_or_taken(tx: AgentsTransaction, wanted: Agent, digest: str) -> Agent:
+    if await tx.agents.get(wanted.id) is None:
         raise AlreadyExists(
             f"the username {wanted.username!r} is taken; choose another one",
             reason=domain.AGENT_ALREADY_EXISTS,
             username=wanted.username,
         )
-    # Once it has been changed the first request can no longer be told from the row.
-    is_same = existing.customer_id == wanted.customer_id and (
-        existing.tm_update is not None
-        or existing
-        == replace(
-            wanted,
-            tm_state=existing.tm_state,
-            idle_since=existing.idle_since,
-            tm_create=existing.tm_create,
-        )
-    )
-    if not is_same:
-        raise AlreadyExists(
-            f"the id {wanted.id} is taken by another agent",
-            reason=domain.AGENT_ALREADY_EXISTS,
-            agent_id=str(wanted.id),
-        )
-    return existing
+    reason = domain.AGENT_ALREADY_EXISTS
+    return await same_or_taken(tx.agents, wanted, digest, "agent", reason=reason)
 
 
 def _checked(change: AgentChange) -> AgentChange:
-    if change.name is not None:
-        domain.check_text("name", change.name, domain.MAX_NAME)
-    if change.detail is not None:
-        domain.check_text("detail", change.detail, domain.MAX_DETAIL)
+    check_texts(name=change.name, detail=change.detail)
     if change.permission is not None:
         domain.check_permission(change.permission)
     if change.addresses is not None:
@@ -194,22 +177,14 @@ def _checked(change: AgentChange) -> AgentChange:
     if change.password is not None:
         domain.check_password(change.password)
     if change.tag_ids is not None:
-        change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+        change = replace(change, tag_ids=domain.distinct_tags(change.tag_ids))
     if change.ring_method is not None:
         change = replace(change, ring_method=domain.check_ring_method(change.ring_method))
     return change
 
 
 def _owned(customer_id: UUID, agent_id: UUID, agent: Agent | None) -> Agent:
-    if agent is None:
-        raise NotFound(
-            f"no agent {agent_id}", reason=domain.AGENT_NOT_FOUND, agent_id=str(agent_id)
-        )
-    if agent.customer_id != customer_id:
-        raise PermissionDenied(
-            f"agent {agent_id} belongs to another customer", agent_id=str(agent_id)
-        )
-    return agent
+    return owned(agent, "agent", agent_id, customer_id, reason=domain.AGENT_NOT_FOUND)
 
 
 async def _locked(tx: AgentsTransaction, customer_id: UUID, agent_id: UUID) -> Agent:
@@ -217,15 +192,6 @@ async def _locked(tx: AgentsTransaction, customer_id: UUID, agent_id: UUID) -> A
     if agent.tm_delete is not None:
         raise FailedPrecondition(f"agent {agent_id} is deleted", agent_id=str(agent_id))
     return agent
-
-
-async def _require_tags(
-    tx: AgentsTransaction, customer_id: UUID, tag_ids: tuple[UUID, ...]
-) -> None:
-    if tag_ids:
-        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
-        if missing:
-            raise domain.unknown_tags("tag_ids", missing)
 
 
 async def _require_other_admin(tx: AgentsTransaction, agent: Agent) -> None:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.creation import same_or_taken
+from services.common.errors import (
+    FailedPrecondition,
+    invalid,
+)
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
+from services.common.texts import check_texts
 from services.queue.agents import domain
-from services.queue.agents.domain import Tag
-from services.queue.agents.ports import BeginAgents
+from services.queue.agents.domain import NewTag, Tag
+from services.queue.agents.ports import BeginAgents, Tags
 
 
 class TagService:
@@ -21,26 +28,20 @@ class TagService:
         self._begin = begin
         self._clock = clock
 
-    async def create_tag(
-        self, customer_id: UUID, tag_id: UUID | None, name: str, detail: str
-    ) -> Tag:
+    async def create_tag(self, customer_id: UUID, new: NewTag) -> Tag:
         """A new tag. Repeating it with the same id and body gives the same tag."""
+        check_texts(name=new.name, detail=new.detail)
         tag = Tag(
-            id=tag_id or new_id(),
+            id=new.id or new_id(),
             customer_id=customer_id,
-            name=domain.check_text("name", name, domain.MAX_NAME),
-            detail=domain.check_text("detail", detail, domain.MAX_DETAIL),
+            name=new.name,
+            detail=new.detail,
             tm_create=self._clock.now(),
         )
         async with self._begin() as tx:
-            if await tx.tags.insert(tag):
-                return tag
-            existing = await tx.tags.get(tag.id)
-        if existing is not None and existing.customer_id == customer_id:
-            is_same = existing == replace(tag, tm_create=existing.tm_create)
-            if existing.tm_update is not None or is_same:
-                return existing
-        raise AlreadyExists(f"the id {tag.id} is taken by another tag", tag_id=str(tag.id))
+            if not await tx.tags.insert(tag, new.digest):
+                return await same_or_taken(tx.tags, tag, new.digest, "tag")
+            return tag
 
     async def get_tag(self, customer_id: UUID, tag_id: UUID) -> Tag:
         """The tag, also a deleted one."""
@@ -56,16 +57,15 @@ class TagService:
         self, customer_id: UUID, tag_id: UUID, name: str | None, detail: str | None
     ) -> Tag:
         """The tag with the members that are not None changed."""
+        check_texts(name=name, detail=detail)
         async with self._begin() as tx:
             tag = _owned(customer_id, tag_id, await tx.tags.lock(tag_id))
             if tag.tm_delete is not None:
                 raise FailedPrecondition(f"tag {tag_id} is deleted", tag_id=str(tag_id))
             changed = replace(
                 tag,
-                name=domain.check_text("name", tag.name if name is None else name, domain.MAX_NAME),
-                detail=domain.check_text(
-                    "detail", tag.detail if detail is None else detail, domain.MAX_DETAIL
-                ),
+                name=tag.name if name is None else name,
+                detail=tag.detail if detail is None else detail,
             )
             if changed == tag:
                 return tag
@@ -96,9 +96,13 @@ class TagService:
         return gone
 
 
+async def require_tags(tags: Tags, customer_id: UUID, tag_ids: Collection[UUID]) -> None:
+    """InvalidArgument unless all are tags of the customer; until the end they stay so."""
+    missing = set(tag_ids) - await tags.existing(customer_id, tag_ids) if tag_ids else set()
+    if missing:
+        named = ", ".join(sorted(map(str, missing)))
+        raise invalid("tag_ids", named, "ids of existing tags of this customer")
+
+
 def _owned(customer_id: UUID, tag_id: UUID, tag: Tag | None) -> Tag:
-    if tag is None:
-        raise NotFound(f"no tag {tag_id}", reason=domain.TAG_NOT_FOUND, tag_id=str(tag_id))
-    if tag.customer_id != customer_id:
-        raise PermissionDenied(f"tag {tag_id} belongs to another customer", tag_id=str(tag_id))
-    return tag
+    return owned(tag, "tag", tag_id, customer_id, reason=domain.TAG_NOT_FOUND)

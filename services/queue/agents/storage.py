@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
-from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.address import Address
 from services.common.db import statement, violated_constraint
 from services.common.errors import AlreadyExists
 from services.common.paging import Page
+from services.common.stored import address_of, addresses_json
 from services.queue.agents.domain import AGENT_ALREADY_EXISTS, Agent, AgentState
 from services.queue.agents.ports import Credentials
 
@@ -24,8 +22,6 @@ RESERVATION_SECONDS = 10
 REST_SECONDS = 2
 """REAL seconds an agent whose phone could not be reached is not chosen again."""
 
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
-
 AGENT_COLUMNS = (
     "id, customer_id, username, name, detail, ring_method, permission, tag_ids, addresses, state,"
     " next_status, tm_state, idle_since, queuecall_id, wrapup_until, busy_ms_total,"
@@ -33,15 +29,17 @@ AGENT_COLUMNS = (
 )
 
 _INSERT = f"""
-INSERT INTO agents ({AGENT_COLUMNS}, password_hash)
+INSERT INTO agents ({AGENT_COLUMNS}, password_hash, create_digest)
 VALUES (:id, :customer_id, :username, :name, :detail, :ring_method, :permission,
     CAST(:tag_ids AS uuid[]), CAST(:addresses AS jsonb), :state, :next_status, :tm_state,
     :idle_since, :queuecall_id, :wrapup_until, :busy_ms_total, :available_ms_total,
-    :wrapup_ms_total, :revision, :tm_create, :tm_update, :tm_delete, :password_hash)
+    :wrapup_ms_total, :revision, :tm_create, :tm_update, :tm_delete, :password_hash,
+    :digest)
 ON CONFLICT DO NOTHING
 """
 
 _GET = f"SELECT {AGENT_COLUMNS} FROM agents WHERE id = :id"
+_DIGEST = "SELECT create_digest FROM agents WHERE id = :id"
 
 _LIST = f"""
 SELECT {AGENT_COLUMNS} FROM agents
@@ -135,19 +133,26 @@ class PostgresAgents:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, agent: Agent, password_hash: str) -> bool:
+    async def insert(self, agent: Agent, password_hash: str, digest: str) -> bool:
         """See ports.Agents."""
         values = {name: getattr(agent, name) for name in Agent.__dataclass_fields__} | {
             "tag_ids": list(agent.tag_ids),
-            "addresses": _addresses_json(agent),
+            "addresses": addresses_json(agent.addresses),
             "state": str(agent.state),
             "password_hash": password_hash,
+            "digest": digest,
         }
         result = await self._conn.execute(statement(_INSERT), values)
         if result.rowcount == 0:
             return False
         await self._add_addresses(agent)
         return True
+
+    async def digest(self, agent_id: UUID) -> str | None:
+        """See ports.Agents."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": agent_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, agent_id: UUID) -> Agent | None:
         """See ports.Agents."""
@@ -165,18 +170,12 @@ class PostgresAgents:
         states: Sequence[AgentState],
     ) -> list[Agent]:
         """See ports.Agents."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "tag_ids": list(tag_ids),
-                "states": [str(state) for state in states],
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {
+            "customer_id": customer_id,
+            "tag_ids": list(tag_ids),
+            "states": [str(state) for state in states],
+        }
+        rows = await self._conn.execute(statement(_LIST), values)
         return [agent_of(row) for row in rows]
 
     async def save_states(
@@ -215,7 +214,7 @@ class PostgresAgents:
                 "ring_method": agent.ring_method,
                 "permission": agent.permission,
                 "tag_ids": list(agent.tag_ids),
-                "addresses": _addresses_json(agent),
+                "addresses": addresses_json(agent.addresses),
                 "revision": agent.revision,
                 "tm_update": agent.tm_update,
                 "tm_delete": agent.tm_delete,
@@ -283,7 +282,7 @@ def agent_of(row: Any) -> Agent:
         ring_method=row.ring_method,
         permission=row.permission,
         tag_ids=tuple(row.tag_ids),
-        addresses=tuple(Address(**each) for each in row.addresses),
+        addresses=tuple(map(address_of, row.addresses)),
         state=AgentState(row.state),
         next_status=row.next_status,
         tm_state=row.tm_state,
@@ -298,7 +297,3 @@ def agent_of(row: Any) -> Agent:
         tm_update=row.tm_update,
         tm_delete=row.tm_delete,
     )
-
-
-def _addresses_json(agent: Agent) -> str:
-    return json.dumps([asdict(each) for each in agent.addresses])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,17 +12,16 @@ from services.common.db import statement
 from services.common.paging import Page
 from services.queue.agents.domain import Tag
 
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
-
 _COLUMNS = "id, customer_id, name, detail, tm_create, tm_update, tm_delete"
 
 _INSERT = f"""
-INSERT INTO tags ({_COLUMNS})
-VALUES (:id, :customer_id, :name, :detail, :tm_create, :tm_update, :tm_delete)
+INSERT INTO tags ({_COLUMNS}, create_digest)
+VALUES (:id, :customer_id, :name, :detail, :tm_create, :tm_update, :tm_delete, :digest)
 ON CONFLICT (id) DO NOTHING
 """
 
 _GET = f"SELECT {_COLUMNS} FROM tags WHERE id = :id"
+_DIGEST = "SELECT create_digest FROM tags WHERE id = :id"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM tags
@@ -49,9 +47,16 @@ class PostgresTags:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, tag: Tag) -> bool:
+    async def insert(self, tag: Tag, digest: str) -> bool:
         """See ports.Tags."""
-        return (await self._conn.execute(statement(_INSERT), _values(tag))).rowcount == 1
+        values = _values(tag) | {"digest": digest}
+        return (await self._conn.execute(statement(_INSERT), values)).rowcount == 1
+
+    async def digest(self, tag_id: UUID) -> str | None:
+        """See ports.Tags."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": tag_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, tag_id: UUID) -> Tag | None:
         """See ports.Tags."""
@@ -63,16 +68,8 @@ class PostgresTags:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Tag]:
         """See ports.Tags."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_tag_of(row) for row in rows]
 
     async def save(self, tag: Tag) -> None:

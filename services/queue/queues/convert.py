@@ -9,12 +9,14 @@ from uuid import UUID
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 
 from services.common.convert import (
-    address_to_proto,
+    addresses_to_proto,
+    digest,
     optional_timestamp,
     timestamp_to_proto,
 )
 from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
+from services.common.limits import MAX_BATCH
 from services.queue.queues.domain import (
     Members,
     NewQueue,
@@ -32,9 +34,6 @@ from services.queue.queues.domain_queuecalls import (
     ReportKind,
 )
 from services.queue.queues.domain_sharing import Ask
-
-MAX_BATCH = 1_000
-"""Most items of one request of a dialer."""
 
 _STATUS = {
     QueuecallStatus.INITIATING: queue_pb.Queuecall.STATUS_INITIATING,
@@ -58,9 +57,8 @@ _REASON = {
 }
 
 
-def queue_to_proto(queue: Queue, members: Members | None = None) -> queue_pb.Queue:
-    """The message; without members its lists are empty and its counts 0."""
-    members = members or Members()
+def queue_to_proto(queue: Queue, members: Members) -> queue_pb.Queue:
+    """The message."""
     return queue_pb.Queue(
         id=str(queue.id),
         customer_id=str(queue.customer_id),
@@ -90,6 +88,7 @@ def new_queue_from_proto(request: queue_pb.CreateQueueRequest) -> NewQueue:
     has = request.HasField
     return NewQueue(
         id=optional_id(request.id, "id"),
+        digest=digest(request),
         name=request.name,
         detail=request.detail,
         routing_method=check_routing_method(request.routing_method),
@@ -206,9 +205,7 @@ def assignment_to_proto(assignment: Assignment) -> queue_pb.Assignment:
     return queue_pb.Assignment(
         queuecall_id=str(assignment.queuecall_id),
         agent_id=str(assignment.agent_id),
-        addresses=[
-            each for each in map(address_to_proto, assignment.addresses) if each is not None
-        ],
+        addresses=addresses_to_proto(assignment.addresses),
         ring_method=assignment.ring_method,
         ring_timeout_ms=assignment.ring_timeout_ms,
     )

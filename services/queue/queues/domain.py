@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from services.common.errors import invalid
+from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS
+from services.common.texts import check_texts
 
 QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
 INVALID_ROUTING_METHOD = "INVALID_ROUTING_METHOD"
 
-MAX_NAME = 255
-MAX_DETAIL = 10_000
-MAX_LIMIT_MS = 30 * 86_400_000
-"""Longest wait_timeout and service_timeout: 30 days."""
-MAX_WRAPUP_MS = 86_400_000
-RING_MS = (1_000, 600_000)
 DEFAULT_RING_MS = 20_000
 
 
@@ -53,11 +50,10 @@ class Queue:
 
     def checked(self) -> Queue:
         """The queue, if every value is accepted."""
-        _check_text("name", self.name, MAX_NAME)
-        _check_text("detail", self.detail, MAX_DETAIL)
-        _check_range("wait_timeout", self.wait_timeout, 0, MAX_LIMIT_MS)
-        _check_range("service_timeout", self.service_timeout, 0, MAX_LIMIT_MS)
-        _check_range("wrapup_time", self.wrapup_time, 0, MAX_WRAPUP_MS)
+        check_texts(name=self.name, detail=self.detail)
+        _check_range("wait_timeout", self.wait_timeout, *QUEUE_LIMIT_MS)
+        _check_range("service_timeout", self.service_timeout, *QUEUE_LIMIT_MS)
+        _check_range("wrapup_time", self.wrapup_time, *WRAPUP_MS)
         _check_range("ring_timeout", self.ring_timeout, *RING_MS)
         return self
 
@@ -88,6 +84,7 @@ class NewQueue:
     """The body of a create request; None takes the default."""
 
     id: UUID | None = None
+    digest: str = ""
     name: str = ""
     detail: str = ""
     routing_method: RoutingMethod = RoutingMethod.DEFAULT
@@ -129,6 +126,25 @@ class QueueChange:
         return replace(changed, revision=queue.revision + 1, tm_update=at)
 
 
+class Tagged(Protocol):
+    """A queue, or agents: whose they are, and by which tags they find each other."""
+
+    @property
+    def customer_id(self) -> UUID:
+        """The customer."""
+
+    @property
+    def tag_ids(self) -> frozenset[UUID]:
+        """The tags; a queue without any is served by every agent."""
+
+
+def is_served_by(queue: Tagged, agents: Tagged) -> bool:
+    """Whether agents with these tags take the queue's callers."""
+    return agents.customer_id == queue.customer_id and (
+        not queue.tag_ids or not queue.tag_ids.isdisjoint(agents.tag_ids)
+    )
+
+
 def check_routing_method(method: str) -> RoutingMethod:
     """The routing method of that name."""
     if method not in set(RoutingMethod):
@@ -139,13 +155,6 @@ def check_routing_method(method: str) -> RoutingMethod:
             reason=INVALID_ROUTING_METHOD,
         )
     return RoutingMethod(method)
-
-
-def _check_text(field: str, value: str, longest: int) -> None:
-    if len(value) > longest:
-        raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
-    if "\x00" in value:
-        raise invalid(field, value, "text without NUL characters")
 
 
 def _check_range(field: str, value: int, low: int, high: int) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.queue.queues.domain import RoutingMethod
+from services.queue.queues.domain import RoutingMethod, is_served_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +40,6 @@ class Routing:
     method: RoutingMethod
     tag_ids: frozenset[UUID]
     last_agent_id: UUID | None
-
-    def is_served_by(self, candidate: Candidate) -> bool:
-        """Whether the agent takes this queue's callers."""
-        return candidate.customer_id == self.customer_id and (
-            not self.tag_ids or not self.tag_ids.isdisjoint(candidate.tag_ids)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +85,7 @@ def match(
 def _eligible(
     free: Sequence[Candidate], routing: Routing, campaign_id: UUID | None
 ) -> list[Candidate]:
-    able = [each for each in free if routing.is_served_by(each)]
+    able = [each for each in free if is_served_by(routing, each)]
     granted = [each for each in able if each.granted_to and each.granted_to == campaign_id]
     return granted or [each for each in able if each.granted_to is None]
 

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from services.queue.queues.domain import is_served_by
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -59,12 +61,6 @@ class Demand:
     tag_ids: frozenset[UUID]
     most: int | None = None
 
-    def is_served_by(self, group: Group) -> bool:
-        """Whether the group's agents take this queue's callers."""
-        return group.customer_id == self.customer_id and (
-            not self.tag_ids or not self.tag_ids.isdisjoint(group.tag_ids)
-        )
-
 
 @dataclass(slots=True)
 class Grants:
@@ -92,7 +88,7 @@ def share(
     limits = _limits(demands)
     grants = Grants()
     wanted = [
-        (group, sorted({each.campaign_id for each in demands if each.is_served_by(group)}))
+        (group, sorted({each.campaign_id for each in demands if is_served_by(each, group)}))
         for group in groups
     ]
     # Agents whom few can use first, so that those who can use others as well take others.

@@ -25,8 +25,11 @@ from services.queue.queues.domain_sharing import Ask, Asked, Demand, Group
 class Queues(Protocol):
     """Queues of every customer, and their counters."""
 
-    async def insert(self, queue: Queue) -> bool:
-        """Add it, with counters at zero; False when its id is taken."""
+    async def insert(self, queue: Queue, digest: str) -> bool:
+        """Add it with the digest of its request and counters at zero; False when its id is taken."""
+
+    async def digest(self, queue_id: UUID) -> str | None:
+        """The digest it was added with; empty when that was not kept, None when there is no queue."""
 
     async def get(self, queue_id: UUID) -> Queue | None:
         """The queue, also a deleted one."""
@@ -165,11 +168,11 @@ class Capacities(Protocol):
     async def asked(self, queue_ids: Collection[UUID]) -> tuple[dict[UUID, Asked], int]:
         """The queues that are not deleted, and the present turn (see sharing.share)."""
 
-    async def demands(self, asks: Mapping[Ask, UUID]) -> list[Demand]:
+    async def demands(self, asks: Mapping[Ask, UUID], now: datetime) -> list[Demand]:
         """Note who asks (with the queue's customer); everybody who wants agents of the customers.
 
         That is: these, those who asked within the last two REAL seconds, and, each limited to the
-        number of its callers, those whose callers are waiting.
+        number of its callers, those whose callers may get an agent `now` (see Queuecalls.waiting).
         """
 
     async def groups(self, customer_ids: Collection[UUID]) -> list[Group]:
@@ -188,8 +191,8 @@ class Capacities(Protocol):
 class QueueEvents(AgentEvents, Protocol):
     """The facts a transaction publishes when it commits, in the order given."""
 
-    def queue(self, event: str, queue: Queue) -> None:
-        """`created`, `updated` or `deleted`."""
+    def queue(self, event: str, queue: Queue, members: Members) -> None:
+        """`created`, `updated` or `deleted`, with how many callers there have been."""
 
     def queuecall(self, event: str, call: Queuecall) -> None:
         """`created`, `waiting`, `connecting`, `serviced`, `done`, `abandoned` or `deleted`."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, PermissionDenied
+from services.common.creation import same_or_taken
+from services.common.errors import FailedPrecondition
 from services.common.ids import new_id
+from services.common.ownership import owned
 from services.common.paging import Page, cut
-from services.queue.agents.domain import unknown_tags
+from services.queue.agents.domain import distinct_tags
+from services.queue.agents.service_tags import require_tags
 from services.queue.queues.domain import (
     DEFAULT_RING_MS,
     QUEUE_NOT_FOUND,
@@ -48,7 +50,7 @@ class QueueService:
             name=new.name,
             detail=new.detail,
             routing_method=new.routing_method,
-            tag_ids=tuple(dict.fromkeys(new.tag_ids)),
+            tag_ids=distinct_tags(new.tag_ids),
             wait_flow_id=new.wait_flow_id,
             wait_timeout=new.wait_timeout,
             service_timeout=new.service_timeout,
@@ -58,17 +60,12 @@ class QueueService:
             tm_create=self._clock.now(),
         ).checked()
         async with self._begin() as tx:
-            await _require_tags(tx, customer_id, queue.tag_ids)
-            if await tx.queues.insert(queue):
-                tx.events.queue("created", queue)
-                return QueueView(queue, Members())
-            existing = await tx.queues.get(queue.id)
-            if existing is not None and existing.customer_id == customer_id:
-                is_same = existing == replace(queue, tm_create=existing.tm_create)
-                # Once it has been changed the first request can no longer be told from the row.
-                if existing.tm_update is not None or is_same:
-                    return await _view(tx, existing)
-        raise AlreadyExists(f"the id {queue.id} is taken by another queue", queue_id=str(queue.id))
+            if not await tx.queues.insert(queue, new.digest):
+                return await _view(tx, await same_or_taken(tx.queues, queue, new.digest, "queue"))
+            await require_tags(tx.tags, customer_id, queue.tag_ids)
+            view = QueueView(queue, Members())
+            tx.events.queue("created", view.queue, view.members)
+            return view
 
     async def get_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         """The queue, also a deleted one."""
@@ -90,18 +87,19 @@ class QueueService:
         Callers who are in the queue keep the durations of the moment they joined.
         """
         if change.tag_ids is not None:
-            change = replace(change, tag_ids=tuple(dict.fromkeys(change.tag_ids)))
+            change = replace(change, tag_ids=distinct_tags(change.tag_ids))
         async with self._begin() as tx:
             # Before the queue: the deletion of a tag locks in this order too.
-            await _require_tags(tx, customer_id, change.tag_ids or ())
+            await require_tags(tx.tags, customer_id, change.tag_ids or ())
             queue = _owned(customer_id, queue_id, await tx.queues.lock(queue_id))
             if queue.tm_delete is not None:
                 raise FailedPrecondition(f"queue {queue_id} is deleted", queue_id=str(queue_id))
             changed = change.applied(queue, self._clock.now())
+            view = await _view(tx, changed)
             if changed is not queue:
                 await tx.queues.save(changed)
-                tx.events.queue("updated", changed)
-            return await _view(tx, changed)
+                tx.events.queue("updated", changed, view.members)
+            return view
 
     async def delete_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         """The queue, now deleted; FailedPrecondition while callers are in it."""
@@ -117,7 +115,9 @@ class QueueService:
                 now = self._clock.now()
                 queue = replace(queue, tm_update=now, tm_delete=now, revision=queue.revision + 1)
                 await tx.queues.save(queue)
-                tx.events.queue("deleted", queue)
+                view = await _view(tx, queue)
+                tx.events.queue("deleted", queue, view.members)
+                return view
             return await _view(tx, queue)
 
 
@@ -126,19 +126,4 @@ async def _view(tx: QueuesTransaction, queue: Queue) -> QueueView:
 
 
 def _owned(customer_id: UUID, queue_id: UUID, queue: Queue | None) -> Queue:
-    if queue is None:
-        raise NotFound(f"no queue {queue_id}", reason=QUEUE_NOT_FOUND, queue_id=str(queue_id))
-    if queue.customer_id != customer_id:
-        raise PermissionDenied(
-            f"queue {queue_id} belongs to another customer", queue_id=str(queue_id)
-        )
-    return queue
-
-
-async def _require_tags(
-    tx: QueuesTransaction, customer_id: UUID, tag_ids: Collection[UUID]
-) -> None:
-    if tag_ids:
-        missing = set(tag_ids) - await tx.tags.existing(customer_id, tag_ids)
-        if missing:
-            raise unknown_tags("tag_ids", missing)
+    return owned(queue, "queue", queue_id, customer_id, reason=QUEUE_NOT_FOUND)

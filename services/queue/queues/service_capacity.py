@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.queue.queues.domain_sharing import Ask, Asked, Demand, Group, share
+from services.common.clock import Clock
+from services.queue.queues.domain import is_served_by
+from services.queue.queues.domain_sharing import Ask, Asked, Group, share
 from services.queue.queues.ports import BeginQueues
 
 
@@ -23,8 +25,9 @@ class Capacity:
 class CapacityService:
     """Grants each available agent to one asking campaign at a time."""
 
-    def __init__(self, *, begin: BeginQueues) -> None:
+    def __init__(self, *, begin: BeginQueues, clock: Clock) -> None:
         self._begin = begin
+        self._clock = clock
 
     async def get_capacity(self, asks: Sequence[Ask]) -> list[Capacity]:
         """The answers in the order asked; zeros for a queue that does not exist or is deleted."""
@@ -36,7 +39,7 @@ class CapacityService:
                 return [Capacity(ask) for ask in asks]
             await tx.capacities.hold(customers)
             demands = await tx.capacities.demands(
-                {ask: queue.customer_id for ask, queue in known.items()}
+                {ask: queue.customer_id for ask, queue in known.items()}, self._clock.now()
             )
             groups = await tx.capacities.groups(customers)
             grants = share(groups, demands, {ask.campaign_id for ask in known}, turn)
@@ -55,8 +58,7 @@ class CapacityService:
 
 
 def _answer(ask: Ask, queue: Asked, groups: Sequence[Group], granted: dict[UUID, UUID]) -> Capacity:
-    demand = Demand(ask.campaign_id, queue.customer_id, queue.tag_ids)
-    able = [group for group in groups if demand.is_served_by(group)]
+    able = [group for group in groups if is_served_by(queue, group)]
     free = [agent.id for group in able for agent in group.free]
     return Capacity(
         ask,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import FailedPrecondition, NotFound, PermissionDenied
+from services.common.errors import FailedPrecondition
+from services.common.ownership import owned
 from services.common.paging import Page, cut
 from services.queue.queues.domain_queuecalls import (
     QUEUECALL_NOT_FOUND,
@@ -79,16 +80,5 @@ class QueuecallService:
         return kicked
 
 
-def _owned(customer_id: UUID, queuecall_id: UUID, call: Queuecall | None) -> Queuecall:
-    if call is None:
-        raise NotFound(
-            f"no queuecall {queuecall_id}",
-            reason=QUEUECALL_NOT_FOUND,
-            queuecall_id=str(queuecall_id),
-        )
-    if call.customer_id != customer_id:
-        raise PermissionDenied(
-            f"queuecall {queuecall_id} belongs to another customer",
-            queuecall_id=str(queuecall_id),
-        )
-    return call
+def _owned(customer_id: UUID, queuecall_id: UUID, queuecall: Queuecall | None) -> Queuecall:
+    return owned(queuecall, "queuecall", queuecall_id, customer_id, reason=QUEUECALL_NOT_FOUND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,6 @@ from services.common.paging import Page
 from services.queue.queues.domain import Members, Queue, RoutingMethod, Tally
 from services.queue.queues.domain_matching import Routing
 
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
-
 _COLUMNS = (
     "id, customer_id, name, detail, routing_method, tag_ids, wait_flow_id, wait_timeout,"
     " service_timeout, wrapup_time, ring_timeout, revision, tm_create, tm_update, tm_delete"
@@ -23,10 +21,10 @@ _COLUMNS = (
 
 _INSERT = f"""
 WITH added AS (
-    INSERT INTO queues ({_COLUMNS})
+    INSERT INTO queues ({_COLUMNS}, create_digest)
     VALUES (:id, :customer_id, :name, :detail, :routing_method, CAST(:tag_ids AS uuid[]),
         :wait_flow_id, :wait_timeout, :service_timeout, :wrapup_time, :ring_timeout, :revision,
-        :tm_create, :tm_update, :tm_delete)
+        :tm_create, :tm_update, :tm_delete, :digest)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
 )
@@ -35,6 +33,7 @@ INSERT INTO queue_counters (queue_id) SELECT id FROM added
 
 _GET = f"SELECT {_COLUMNS} FROM queues WHERE id = :id"
 _GET_MANY = f"SELECT {_COLUMNS} FROM queues WHERE id = ANY(CAST(:ids AS uuid[]))"
+_DIGEST = "SELECT create_digest FROM queues WHERE id = :id"
 
 _LIST = f"""
 SELECT {_COLUMNS} FROM queues
@@ -106,9 +105,16 @@ class PostgresQueues:
     def __init__(self, conn: AsyncConnection) -> None:
         self._conn = conn
 
-    async def insert(self, queue: Queue) -> bool:
+    async def insert(self, queue: Queue, digest: str) -> bool:
         """See ports.Queues."""
-        return (await self._conn.execute(statement(_INSERT), _values(queue))).rowcount == 1
+        values = _values(queue) | {"digest": digest}
+        return (await self._conn.execute(statement(_INSERT), values)).rowcount == 1
+
+    async def digest(self, queue_id: UUID) -> str | None:
+        """See ports.Queues."""
+        found = await self._conn.execute(statement(_DIGEST), {"id": queue_id})
+        digest: str | None = found.scalar_one_or_none()
+        return digest
 
     async def get(self, queue_id: UUID) -> Queue | None:
         """See ports.Queues."""
@@ -125,16 +131,8 @@ class PostgresQueues:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Queue]:
         """See ports.Queues."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        rows = await self._conn.execute(
-            statement(_LIST),
-            {
-                "customer_id": customer_id,
-                "tm": tm,
-                "before_id": before_id,
-                "limit": page.size + 1,
-            },
-        )
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_queue_of(row) for row in rows]
 
     async def save(self, queue: Queue) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from services.common.address import Address
 from services.common.db import statement
 from services.common.paging import Page
+from services.common.stored import address_of
 from services.queue.queues.domain_matching import Caller
 from services.queue.queues.domain_queuecalls import (
     Assignment,
@@ -27,8 +27,6 @@ SILENT_SECONDS = 10
 """REAL seconds after which a caller whose dialer is silent is passed over."""
 FORGOTTEN_SECONDS = 60
 """REAL seconds after which such a caller is given up."""
-
-_END_OF_TIME = (datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 _COLUMNS = (
     "id, customer_id, queue_id, reference_id, campaign_id, dialer_id, status, end_reason,"
@@ -132,12 +130,18 @@ SELECT held.*, staffed.customer_id IS NOT NULL AS may_assign
 FROM held LEFT JOIN staffed USING (customer_id)
 """
 
+IS_WAITING = "status = 'waiting' AND (wait_deadline IS NULL OR wait_deadline > :now)"
+"""A caller who may still get an agent."""
+IS_READY = (
+    "lost_agent_id IS NULL"
+    f" AND renewed_at > clock_timestamp() - interval '{SILENT_SECONDS} seconds'"
+)
+"""A caller whose dialer has been heard of, and does not have to ask for another agent first."""
+
 _WAITING = f"""
 SELECT id, queue_id, campaign_id, tm_create FROM queuecalls
-WHERE queue_id = ANY(CAST(:queue_ids AS uuid[])) AND status = 'waiting'
-  AND (wait_deadline IS NULL OR wait_deadline > :now)
-  AND (id = ANY(CAST(:asked_for AS uuid[])) OR (lost_agent_id IS NULL
-    AND renewed_at > clock_timestamp() - interval '{SILENT_SECONDS} seconds'))
+WHERE queue_id = ANY(CAST(:queue_ids AS uuid[])) AND {IS_WAITING}
+  AND (id = ANY(CAST(:asked_for AS uuid[])) OR ({IS_READY}))
 ORDER BY tm_create, id LIMIT :limit
 """
 
@@ -215,9 +219,8 @@ class PostgresQueuecalls:
 
     async def list_page(self, customer_id: UUID, page: Page) -> list[Queuecall]:
         """See ports.Queuecalls."""
-        tm, before_id = page.before.key if page.before else _END_OF_TIME
-        values = {"customer_id": customer_id, "tm": tm, "before_id": before_id}
-        rows = await self._conn.execute(statement(_LIST), values | {"limit": page.size + 1})
+        values = page.parameters() | {"customer_id": customer_id}
+        rows = await self._conn.execute(statement(_LIST), values)
         return [_queuecall_of(row) for row in rows]
 
     async def lock_many(self, queuecall_ids: Collection[UUID]) -> dict[UUID, Queuecall]:
@@ -299,7 +302,7 @@ class PostgresQueuecalls:
             Assignment(
                 queuecall_id=row.id,
                 agent_id=row.agent_id,
-                addresses=tuple(Address(**each) for each in row.addresses),
+                addresses=tuple(map(address_of, row.addresses)),
                 ring_method=row.ring_method,
                 ring_timeout_ms=row.ring_timeout,
             )

@@ -19,7 +19,7 @@ from services.queue.agents.storage import (
 )
 from services.queue.queues.domain_matching import Candidate
 from services.queue.queues.domain_sharing import Ask, Asked, Demand, FreeAgent, Group
-from services.queue.queues.storage_queuecalls import SILENT_SECONDS
+from services.queue.queues.storage_queuecalls import IS_READY, IS_WAITING
 
 GRANT_SECONDS = 2
 """REAL seconds a grant lives, and for which a campaign that asked gets a share."""
@@ -122,8 +122,7 @@ WITH given AS (
             SELECT id FROM queues
             WHERE customer_id = ANY(CAST(:customer_ids AS uuid[])) AND tm_delete IS NULL
         )
-      AND status = 'waiting' AND lost_agent_id IS NULL
-      AND renewed_at > clock_timestamp() - interval '{SILENT_SECONDS} seconds'
+      AND {IS_WAITING} AND {IS_READY}
     GROUP BY 1, 2
 )
 SELECT w.campaign_id, w.most, q.customer_id, q.tag_ids
@@ -264,7 +263,7 @@ class PostgresCapacities:
         queues = {row.id: Asked(row.id, row.customer_id, frozenset(row.tag_ids)) for row in rows}
         return queues, rows[0].turn if rows else 0
 
-    async def demands(self, asks: Mapping[Ask, UUID]) -> list[Demand]:
+    async def demands(self, asks: Mapping[Ask, UUID], now: datetime) -> list[Demand]:
         """See ports.Capacities."""
         rows = await self._conn.execute(
             statement(_DEMANDS),
@@ -273,6 +272,7 @@ class PostgresCapacities:
                 "queue_ids": [ask.queue_id for ask in asks],
                 "customer_ids": list(asks.values()),
                 "nil": NIL,
+                "now": now,
             },
         )
         return [

@@ -32,7 +32,7 @@ from services.campaign.campaigns.ports import Outdial
 from services.campaign.events import OutboxEvents
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
 from services.campaign.outplans.domain import Outplan, OutplanChange, OutplanDraft
-from services.campaign.storage import SCHEMA, Transactions
+from services.campaign.storage import Transactions
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.bus import Bus
@@ -284,11 +284,11 @@ def held(lease: Lease) -> HeldLease:
 
 @asynccontextmanager
 async def make_plant(url: str) -> AsyncIterator[Plant]:
-    engine = create_engine(url, SCHEMA, pool_size=8, max_overflow=8)
+    engine = create_engine(url, app.NAME, pool_size=8, max_overflow=8)
     clock = ManualClock(START)
     # Nothing here publishes: the relay is only woken.
-    outbox = Outbox(clock, Relay(engine, cast(Bus, None), SCHEMA))
-    begin = Transactions(engine, lambda conn: OutboxEvents(conn, outbox))
+    outbox = Outbox(clock, Relay(engine, cast(Bus, None), app.NAME))
+    begin = Transactions(engine, lambda: OutboxEvents(outbox))
     outdials, queues = FakeOutdials(), FakeQueues()
     services = app.wire(
         begin=begin, outdials=outdials, queues=queues, clock=clock, defaults=DEFAULTS

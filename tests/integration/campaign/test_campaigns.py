@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from services.campaign.campaigns.domain import CampaignChange, CampaignType, EndHandle, Status
 from services.common.actions import Action
@@ -249,6 +250,17 @@ async def test_only_a_stopped_campaign_can_be_deleted(plant: Plant) -> None:
         await plant.update(campaign.id, name="x")
     again = await plant.services.campaigns.delete_campaign(CUSTOMER, campaign.id)
     assert again == deleted
+
+
+async def test_a_binding_that_could_not_be_released_is_told_of(plant: Plant) -> None:
+    campaign = await plant.campaign()
+    plant.outdials.is_down = True
+    with capture_logs() as logs:
+        await plant.services.campaigns.delete_campaign(CUSTOMER, campaign.id)
+    told = [each for each in logs if each["event"] == "binding_not_settled"]
+    assert [(each["campaign"], each["outdial"]) for each in told] == [
+        (str(campaign.id), str(campaign.outdial_id))
+    ]
 
 
 async def test_a_delete_while_outdial_is_down_releases_later(plant: Plant) -> None:

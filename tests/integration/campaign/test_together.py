@@ -79,8 +79,10 @@ async def test_all_use_cases_race_without_deadlock_or_loss(plant: Plant) -> None
         )
     assert await plant.scalar(_COUNTS)
     assert await plant.scalar("SELECT count(*) FROM campaigncalls") == len(opened)
+    await all_of_it_ends(plant, campaigns, opened)
 
-    # And all of it comes to an end.
+
+async def all_of_it_ends(plant: Plant, campaigns: list[UUID], opened: list[UUID]) -> None:
     await plant.end(*opened)
     for campaign_id in campaigns:
         assert (await plant.stop(campaign_id)).status is Status.STOP

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from services.common import log, server
+from services.common import log, process
 from services.common.auth import TokenVerifier, trusted_keys
-from services.common.server import ServerParts
+from services.common.server import Server, ServerParts
 from tests.integration.common import echo
 
 
@@ -34,18 +34,17 @@ async def main(mode: str, trusted: str) -> None:
         release.set()
 
     log.configure("echo")
-    await server.serve(
-        ServerParts(
-            name="echo",
-            listen="127.0.0.1:0",
-            metrics_listen="127.0.0.1:0",
-            verifier=TokenVerifier("echo", trusted_keys(trusted)),
-            servicers=[(echo.add_echo, echo.Echo(one))],
-            background=[("worker", background)],
-            on_drain=[drain],
-        )
+    parts = ServerParts(
+        name="echo",
+        listen="127.0.0.1:0",
+        metrics_listen="127.0.0.1:0",
+        verifier=TokenVerifier("echo", trusted_keys(trusted)),
+        servicers=[(echo.add_echo, echo.Echo(one))],
+        background=[("worker", background)],
+        on_drain=[drain],
     )
+    await process.serve(Server(parts))
 
 
 if __name__ == "__main__":
-    server.run(main(*sys.argv[1:]))
+    process.run(main(*sys.argv[1:]))

@@ -186,23 +186,6 @@ async def test_replicas_share_the_work(bus: Bus, nats_url: str) -> None:
     assert sorted(one.revisions + other.revisions) == list(range(400))
 
 
-async def test_a_consumer_may_begin_with_now(bus: Bus) -> None:
-    memory = Memory()
-    await publish(bus, 1)
-    async with consuming(bus, memory, from_now=True):
-        await _exists(bus, "test")
-        await publish(bus, 2)
-        await memory.wait_for([2])
-    assert memory.revisions == [2]
-
-
-async def _exists(bus: Bus, durable: str) -> None:
-    jetstream = bus.client.jetstream()
-    while True:
-        if durable in [each.name for each in await jetstream.consumers_info(STREAM)]:
-            return
-
-
 async def test_a_listener_hears_what_passes_by(bus: Bus) -> None:
     coroutine = Memory()
     heard: list[Received] = []

@@ -309,7 +309,7 @@ async def world(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(channels.close)
         for parts in (
-            await queue_app.parts(QueueSettings(**made.common("queue"))),
+            await queue_app.build(QueueSettings(**made.common("queue"))),
             await outdial_app.build(outdial),
             await campaign_app.build(campaign),
         ):

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from gateway.bootstrap import Bootstrapper
 from gateway.config import GatewaySettings
@@ -89,7 +90,9 @@ async def test_a_taken_username_does_not_keep_the_gateway_down(
 
 async def test_the_admin_command_makes_a_customer(system: System) -> None:
     environment = {
-        f"OUTBOUND_{name.upper()}": str(value)
+        f"OUTBOUND_{name.upper()}": (
+            value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        )
         for name, value in system.settings
         if name not in ("clock_real_epoch", "clock_virtual_epoch")
     }

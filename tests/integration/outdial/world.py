@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.common import db
 from services.common.address import Address
@@ -46,13 +46,13 @@ class RecordedEvents:
         self.imports: list[Import] = []
         self.target_changes: list[tuple[Change, Target, UUID | None]] = []
 
-    async def outdial(self, change: Change, outdial: Outdial) -> None:
+    def outdial(self, change: Change, outdial: Outdial) -> None:
         self.outdials.append((change, outdial))
 
-    async def imported(self, outdial: Outdial, found: Import) -> None:
+    def imported(self, outdial: Outdial, found: Import) -> None:
         self.imports.append(found)
 
-    async def targets(
+    def targets(
         self,
         change: Change,
         targets: Sequence[Target],
@@ -60,6 +60,9 @@ class RecordedEvents:
     ) -> None:
         known = attempts or {}
         self.target_changes += [(change, each, known.get(each.id)) for each in targets]
+
+    async def write(self, conn: AsyncConnection) -> None:
+        pass
 
 
 @dataclass
@@ -155,9 +158,9 @@ async def open_world(url: str, *, timing: Timing | None = None) -> AsyncIterator
     clock = ManualClock(START)
     campaigns = ScriptedCampaigns()
     events = RecordedEvents()
-    transactions: Begin = begin(engine, lambda conn: events)
+    transactions: Begin = begin(engine, lambda: events)
     services = wire(
-        transactions=transactions,
+        begin=transactions,
         campaigns=campaigns,
         clock=clock,
         timing=timing,

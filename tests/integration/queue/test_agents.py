@@ -29,6 +29,7 @@ from services.queue.agents.domain import (
     AgentState,
     AgentStatus,
     NewAgent,
+    NewTag,
 )
 from services.queue.queues.domain import NewQueue, QueueChange, RoutingMethod
 from tests.integration.queue.world import World
@@ -52,13 +53,15 @@ async def test_new_agents_are_offline(world: World) -> None:
 
 
 async def test_creating_twice_with_one_id_makes_one_agent(world: World) -> None:
-    new = NewAgent(id=new_id(), username="kim@example.com", password="correct horse", name="Kim")
+    new = NewAgent(
+        id=new_id(), digest="digest", username="kim@example.com", password="correct horse"
+    )
     create = world.services.agents.create_agent
     first = await create(world.customer_id, new)
     assert await create(world.customer_id, new) == first
     assert world.take_facts() == ["agent.created"]
     with pytest.raises(AlreadyExists):
-        await create(world.customer_id, replace(new, name="Someone else"))
+        await create(world.customer_id, replace(new, digest="other", name="Someone else"))
     with pytest.raises(AlreadyExists):
         await create(new_id(), new)
 
@@ -234,10 +237,11 @@ async def test_a_queues_only_tag_is_not_deleted(world: World) -> None:
 
 async def test_tags_are_created_once_listed_and_changed(world: World) -> None:
     tags, tag_id = world.services.tags, new_id()
-    tag = await tags.create_tag(world.customer_id, tag_id, "sales", "")
-    assert await tags.create_tag(world.customer_id, tag_id, "sales", "") == tag
+    new = NewTag(tag_id, "digest", "sales")
+    tag = await tags.create_tag(world.customer_id, new)
+    assert await tags.create_tag(world.customer_id, new) == tag
     with pytest.raises(AlreadyExists):
-        await tags.create_tag(world.customer_id, tag_id, "support", "")
+        await tags.create_tag(world.customer_id, replace(new, digest="other", name="support"))
     changed = await tags.update_tag(world.customer_id, tag_id, None, "who sell")
     assert (changed.name, changed.detail) == ("sales", "who sell")
     assert await tags.list_tags(world.customer_id, page_request(0, ""))
@@ -270,7 +274,7 @@ async def test_queue_updates_merge(world: World) -> None:
     "members",
     [
         {"wait_timeout": -1},
-        {"service_timeout": 2_592_000_001},
+        {"service_timeout": 31 * 86_400_000 + 1},
         {"wrapup_time": 86_400_001},
         {"ring_timeout": 999},
         {"ring_timeout": 0},
@@ -344,9 +348,17 @@ async def test_other_customers_things_are_refused_and_unknown_ones_not_found(wor
 
 
 async def test_creating_a_queue_twice_with_one_id_makes_one_queue(world: World) -> None:
-    new = NewQueue(id=new_id(), name="sales")
+    new = NewQueue(id=new_id(), digest="digest", name="sales")
     create = world.services.queues.queues.create_queue
     first = await create(world.customer_id, new)
     assert await create(world.customer_id, new) == first
     with pytest.raises(AlreadyExists):
-        await create(world.customer_id, replace(new, name="support"))
+        await create(world.customer_id, replace(new, digest="other", name="support"))
+
+
+async def test_a_row_from_before_digests_were_kept_is_believed(world: World) -> None:
+    new = NewQueue(id=new_id(), digest="digest", name="sales")
+    create = world.services.queues.queues.create_queue
+    first = await create(world.customer_id, new)
+    await world.sql("UPDATE queues SET create_digest = ''")
+    assert await create(world.customer_id, new) == first

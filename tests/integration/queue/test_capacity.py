@@ -85,6 +85,15 @@ async def test_agents_only_one_campaign_can_use_go_to_it(world: World) -> None:
     assert granted(await world.capacity((reds, new_id()), (everybody, new_id()))) == [4, 4]
 
 
+async def test_a_caller_past_its_wait_limit_is_nobody_to_keep_an_agent_for(world: World) -> None:
+    queue, campaign = await world.queue(wait_timeout=5_000), new_id()
+    await world.available(2)
+    await world.join(queue, campaign_id=new_id())
+    assert granted(await world.capacity((queue, campaign))) == [1]
+    await world.clock.advance(6)
+    assert granted(await world.capacity((queue, campaign))) == [2]
+
+
 async def test_customers_do_not_share(world: World) -> None:
     queue, campaign = await world.queue(), new_id()
     await world.available(2)

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from outbound.agent.v1 import agent_service_pb2 as agent_pb
 from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 from outbound.agent.v1 import events_pb2 as agent_events
 from outbound.common.v1 import address_pb2 as address_pb
+from outbound.queue.v1 import events_pb2 as queue_events
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
@@ -72,7 +74,7 @@ async def serving(
         key_file=str(folder / "key.pem"),
         trusted_keys_file=str(folder / "trusted.json"),
     )
-    server = Server(await app.parts(settings))
+    server = Server(await app.build(settings))
     await server.start()
     running = asyncio.create_task(server.run())
     try:
@@ -104,7 +106,8 @@ async def process(
         await dialer.close()
 
 
-async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> None:
+async def staffed_queue(process: Process) -> tuple[queue_pb.Queue, agent_pb.Agent]:
+    """A queue, and an available agent."""
     with acting_for(CUSTOMER):
         agent = await process.agents.CreateAgent(
             agent_pb.CreateAgentRequest(
@@ -121,6 +124,11 @@ async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> 
         assert (queue.routing_method, queue.ring_timeout) == ("ringall", 20_000)
         request = agent_pb.UpdateAgentRequest(id=agent.id, status="available")
         await process.agents.UpdateAgent(request)
+    return queue, agent
+
+
+async def test_a_call_from_joining_to_wrapup_over_the_wire(process: Process) -> None:
+    queue, agent = await staffed_queue(process)
     ask = queue_pb.CapacityAsk(queue_id=queue.id, campaign_id=str(new_id()))
     capacity = await process.dialing.GetCapacity(queue_pb.GetCapacityRequest(asks=[ask]))
     [answer] = capacity.capacities
@@ -185,6 +193,30 @@ async def test_an_event_carries_the_agent(process: Process) -> None:
     assert agent_events.AgentEvent.FromString(event.data).agent == agent
 
 
+async def test_an_event_of_a_queue_carries_its_counts_but_not_its_callers(process: Process) -> None:
+    with acting_for(CUSTOMER):
+        queue = await process.queues.CreateQueue(queue_pb.CreateQueueRequest(name="a"))
+    joining = queue_pb.Joining(
+        queuecall_id=str(new_id()),
+        queue_id=queue.id,
+        customer_id=str(CUSTOMER),
+        call_id=str(new_id()),
+    )
+    request = queue_pb.JoinQueueRequest(dialer_id="d1", joinings=[joining])
+    await process.dialing.JoinQueue(request)
+    with acting_for(CUSTOMER):
+        update = queue_pb.UpdateQueueRequest(id=queue.id, name="b")
+        answer = await process.queues.UpdateQueue(update)
+    async with asyncio.timeout(10):
+        while True:
+            [event] = (await process.published.get()).events
+            if (event.resource, event.event) == ("queue", "updated"):
+                break
+    told = queue_events.QueueEvent.FromString(event.data).queue
+    assert (told.total_incoming_count, list(told.wait_queuecall_ids)) == (1, [])
+    assert list(answer.wait_queuecall_ids) == [joining.queuecall_id]
+
+
 async def test_passwords_are_checked_for_the_gateway_only(process: Process) -> None:
     with acting_for(CUSTOMER):
         agent = await process.agents.CreateAgent(
@@ -238,3 +270,24 @@ async def test_errors_name_what_is_wrong(process: Process) -> None:
         made = await process.queues.CreateQueue(queue_pb.CreateQueueRequest(name="mine"))
     with acting_for(new_id()), pytest.raises(PermissionDenied):
         await process.queues.GetQueue(queue_pb.GetQueueRequest(id=made.id))
+
+
+async def test_a_repeated_create_is_told_from_another_one_also_after_a_change(
+    process: Process,
+) -> None:
+    body: dict[str, Any] = {"id": str(new_id()), "name": "a"}
+    kim = body | {"username": "kim@example.com", "password": "correct horse"}
+    cases: list[tuple[Any, str, Any, dict[str, Any]]] = [
+        (process.queues, "Queue", queue_pb, body),
+        (process.agents, "Tag", agent_pb, body),
+        (process.agents, "Agent", agent_pb, kim),
+    ]
+    with acting_for(CUSTOMER):
+        for stub, word, pb, members in cases:
+            create, request = getattr(stub, f"Create{word}"), getattr(pb, f"Create{word}Request")
+            await create(request(**members))
+            update = getattr(pb, f"Update{word}Request")(id=body["id"], name="b")
+            changed = await getattr(stub, f"Update{word}")(update)
+            assert await create(request(**members)) == changed
+            with pytest.raises(AlreadyExists, match=body["id"]):
+                await create(request(**members, detail="other"))

@@ -17,9 +17,9 @@ from services.common import db
 from services.common.address import Address
 from services.common.clock import ManualClock
 from services.common.ids import new_id
-from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent
-from services.queue.app import Services, build
-from services.queue.queues.domain import NewQueue, Queue
+from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent, NewTag
+from services.queue.app import Services, wire
+from services.queue.queues.domain import Members, NewQueue, Queue
 from services.queue.queues.domain_queuecalls import (
     Joining,
     Queuecall,
@@ -52,7 +52,7 @@ class RecordedEvents:
     def agent(self, event: str, agent: Agent) -> None:
         self._pending.append(Fact(f"agent.{event}", agent))
 
-    def queue(self, event: str, queue: Queue) -> None:
+    def queue(self, event: str, queue: Queue, members: Members) -> None:
         self._pending.append(Fact(f"queue.{event}", queue))
 
     def queuecall(self, event: str, call: Queuecall) -> None:
@@ -95,7 +95,7 @@ class World:
 
     async def tag(self, name: str = "sales") -> UUID:
         """A new tag."""
-        return (await self.services.tags.create_tag(self.customer_id, None, name, "")).id
+        return (await self.services.tags.create_tag(self.customer_id, NewTag(name=name))).id
 
     async def agent(self, status: AgentStatus | None = None, **members: Any) -> UUID:
         """A new agent with a phone of its own, in this status (offline when None)."""
@@ -220,7 +220,7 @@ async def open_world(url: str) -> AsyncIterator[World]:
     clock = ManualClock(START)
     passwords = PlainPasswords()
     facts: list[Fact] = []
-    services = build(
+    services = wire(
         begin=PostgresTransactions(engine, lambda: RecordedEvents(facts)),
         clock=clock,
         passwords=passwords,

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 
+from services.campaign.campaigns.convert import run_end_from_proto
 from services.campaign.campaigns.domain import (
     Campaign,
     CampaignChange,
@@ -72,10 +74,22 @@ def test_a_service_level_in_range_is_kept(level: int) -> None:
     assert make_campaign(service_level=level).service_level == level
 
 
-def test_a_name_may_have_255_characters() -> None:
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("name", "é" * 256), ("name", "a\x00b"), ("detail", "x" * 65_537), ("detail", "\x00")],
+)
+def test_a_text_that_cannot_be_stored_is_refused(member: str, value: str) -> None:
+    wrong: dict[str, Any] = {member: value}
     assert make_campaign(name="é" * 255).name == "é" * 255
-    with pytest.raises(InvalidArgument, match="name"):
-        make_campaign(name="é" * 256)
+    with pytest.raises(InvalidArgument, match=member):
+        create(replace(make_draft(), **wrong), new_id(), new_id(), NOW)
+    with pytest.raises(InvalidArgument, match=member):
+        change(make_campaign(), replace(CampaignChange(), **wrong), NOW)
+
+
+def test_the_end_of_a_run_is_told_in_words_that_can_be_stored() -> None:
+    request = campaign_pb.FinishRunRequest(campaign_id=str(new_id()), detail="no\x00thing left")
+    assert run_end_from_proto(request).detail == "nothing left"
 
 
 def test_bad_actions_are_refused_at_create_and_change() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jwt
 import pytest
+from structlog.testing import capture_logs
 
 from services.common import auth, clock
 from services.common.auth import Acting, Role, TokenIssuer, TokenVerifier
@@ -124,6 +125,27 @@ def test_keys_are_added_and_withdrawn_without_a_restart(
     os.utime(path, ns=(1, 1))
     with pytest.raises(Unauthenticated):
         verifier.verify(token)
+
+
+def test_an_unreadable_file_of_trusted_keys_is_told_of_once_for_each_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth, "_RELOAD_SECONDS", -1)
+    path = tmp_path / "trusted.json"
+    path.write_text(DOCUMENT)
+    verifier = TokenVerifier.from_file(path, "campaign")
+    token = gateway().issue("campaign")
+    told = []
+    for wrong in ("{ half", "[]", None):
+        if wrong is None:
+            path.unlink()
+        else:
+            path.write_text(wrong)
+        with capture_logs() as logs:
+            for _ in range(3):
+                assert verifier.verify(token).issuer == "gateway"
+        told += [(each["event"], each["path"]) for each in logs]
+    assert told == [("trusted_keys_unreadable", str(path))] * 3
 
 
 def test_an_issuer_may_change_keys_with_both_believed() -> None:

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr, field_validator
 
 from services.common import config
 from services.common.clock import ScaledClock, SystemClock
@@ -17,6 +18,14 @@ class Settings(ServiceSettings):
     """A service's own."""
 
     sweep_seconds: float = 1.0
+    token: SecretStr = SecretStr("")
+
+    @field_validator("token")
+    @classmethod
+    def _long(cls, value: SecretStr) -> SecretStr:
+        if value and len(value) < 8:
+            raise ValueError("accepted: 8 characters")
+        return value
 
 
 @pytest.fixture
@@ -89,6 +98,42 @@ def test_passwords_are_masked(environment: pytest.MonkeyPatch) -> None:
     shown = config.masked(config.load(Settings))
     assert "secret" not in str(shown)
     assert shown["database_url"] == "postgresql://me:•••@db/outbound"
+
+
+def test_a_wrong_secret_is_not_printed(
+    environment: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.setenv("OUTBOUND_TOKEN", "hunter2")
+    with pytest.raises(SystemExit):
+        config.load(Settings)
+    assert capsys.readouterr().err == "OUTBOUND_TOKEN: accepted: 8 characters (it is '•••')\n"
+
+
+def test_a_secret_setting_is_masked(environment: pytest.MonkeyPatch) -> None:
+    assert config.masked(config.load(Settings))["token"] == ""
+    environment.setenv("OUTBOUND_TOKEN", "correct horse")
+    assert config.masked(config.load(Settings))["token"] == "•••"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("nats://a:hunter2@h1,nats://b:hunter2@h2", "nats://a:•••@h1,nats://b:•••@h2"),
+        ("nats://hunter2@h1:4222", "nats://•••@h1:4222"),
+        ("nats://h1:4222,nats://h2:4222", "nats://h1:4222,nats://h2:4222"),
+    ],
+)
+def test_every_server_of_a_list_is_masked(
+    environment: pytest.MonkeyPatch, url: str, shown: str
+) -> None:
+    environment.setenv("OUTBOUND_NATS_URL", url)
+    assert config.masked(config.load(Settings))["nats_url"] == shown
+
+
+def test_a_password_in_the_query_of_a_url_is_masked(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("OUTBOUND_DATABASE_URL", "postgresql:///o?user=me&password=hunter2&x=1")
+    shown = config.masked(config.load(Settings))["database_url"]
+    assert shown == "postgresql:///o?user=me&password=•••&x=1"
 
 
 def test_a_service_may_have_a_database_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:

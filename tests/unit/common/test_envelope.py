@@ -1,10 +1,12 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from outbound.common.v1 import events_pb2
 
 from services.common.envelope import MAX_EVENTS, NewEvent, decode, encode, resources_in
 from services.common.ids import new_id
@@ -36,6 +38,20 @@ def test_what_was_sent_is_received() -> None:
     assert (event.resource_id, event.revision, event.tm) == (RESOURCES[0], 7, TM)
     assert (event.data, event.data_type) == (b"data", "outbound.test.v1.Thing")
     assert event.id.version == 7
+
+
+def test_a_fact_is_made_of_its_message_and_its_subject() -> None:
+    subject = SimpleNamespace(id=RESOURCES[0], customer_id=CUSTOMERS[0], revision=7)
+    message = events_pb2.EventBatch(resource="any message")
+    assert NewEvent.of("campaign", "updated", message, subject) == NewEvent(
+        customer_id=CUSTOMERS[0],
+        resource="campaign",
+        event="updated",
+        resource_id=RESOURCES[0],
+        revision=7,
+        data=message.SerializeToString(),
+        data_type="outbound.common.v1.EventBatch",
+    )
 
 
 def test_one_batch_a_subject() -> None:

@@ -91,11 +91,10 @@ def test_walking_the_pages_finds_every_row_once(offsets: list[int], size: int) -
     token = ""
     while True:
         page = page_request(size, token)
-        after = rows
-        if page.before is not None:
-            key = page.before.key
-            after = [row for row in rows if (row.tm_create, row.id) < key]
-        kept, token = cut(after[: page.size + 1], page)
+        found = page.parameters()
+        key, limit = (found["tm"], found["before_id"]), found["limit"]
+        after = [row for row in rows if (row.tm_create, row.id) < key]
+        kept, token = cut(after[:limit], page)
         seen += kept
         if not kept:
             break

@@ -11,6 +11,7 @@ import pytest
 from outbound.agent.v1 import agent_service_pb2 as agent_pb
 from starlette.requests import Request
 
+from gateway import credentials
 from gateway.auth import Authenticator, candidates, of_agent
 from gateway.credentials import (
     LOGIN_SECONDS,
@@ -41,6 +42,14 @@ def test_keys_have_the_documented_form() -> None:
     assert all(is_key(key) and len(key) == 35 for key in keys)
     assert not is_key("vb_short")
     assert len(hash_of(new_key())) == 64
+
+
+def test_a_fault_of_ours_is_no_wrong_credential(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokens = LoginTokens(SECRET)
+    token = tokens.issue(AGENT, {})
+    monkeypatch.setattr(credentials, "LoginClaims", None)
+    with pytest.raises(TypeError):
+        tokens.read(token)
 
 
 def test_derived_text_depends_on_secret_and_purpose_alone() -> None:

@@ -8,9 +8,11 @@ from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
 from outbound.outplan.v1 import outplan_service_pb2 as outplan_pb
 
+from gateway.members import enum_of, enum_words
 from gateway.resources.campaigns import CAMPAIGN
 from gateway.resources.outplans import OUTPLAN
 from gateway.resources.targets import TARGET
+from gateway.stats import STATS
 from gateway.timeforms import SENTINEL, TimeForm, write_datetime, write_timestamp, write_token
 
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -81,3 +83,20 @@ def test_addresses_have_five_members_or_are_null() -> None:
 def test_own_times_are_written_like_the_services() -> None:
     instant = datetime(2022, 4, 28, 2, 16, 39, 712142, tzinfo=UTC)
     assert write_datetime(instant, TimeForm.GUIDE) == "2022-04-28 02:16:39.712142"
+
+
+def test_the_words_of_an_enum_are_those_of_its_values() -> None:
+    assert enum_words(campaign_pb.Campaign.EndHandle) == {1: "stop", 2: "continue"}
+    kind = enum_of(campaign_pb.Campaign.StopReason, is_optional=True)
+    read = kind.reader("stop_reason")
+    chained = campaign_pb.Campaign(stop_reason=campaign_pb.Campaign.STOP_REASON_CHAINED)
+    assert read(chained, TimeForm.GUIDE) == "chained"
+    assert read(campaign_pb.Campaign(), TimeForm.GUIDE) == ""
+    assert "" in kind.schema["enum"]
+    assert "" not in enum_of(campaign_pb.Campaign.StopReason).schema["enum"]
+
+
+def test_a_shape_knows_the_shapes_within_it() -> None:
+    assert {shape.name for shape in CAMPAIGN.parts} == {"Campaign", "Action", "Address"}
+    parts = [shape.name for shape in STATS.parts]
+    assert parts == ["CampaignStats", "AttemptCounts", "TargetCounts", "QueueCounts"]

@@ -3,10 +3,8 @@ from __future__ import annotations
 import pytest
 
 from gateway.router import Router
-from gateway.routes import integer_parameter
 from gateway.table import ROUTES
 from gateway.upstreams import STUBS
-from services.common.errors import InvalidArgument
 
 ROUTER = Router(ROUTES)
 
@@ -87,11 +85,3 @@ def type_of_stub(service: str) -> type:
     module = __import__(stub.__module__, fromlist=["x"])
     found: type = getattr(module, stub.__name__.removesuffix("Stub") + "Servicer")
     return found
-
-
-def test_integers_in_queries() -> None:
-    kind = integer_parameter(1, 10)
-    assert kind.parse("7", "n") == 7
-    for wrong in ("0", "11", "x", "-1", "1.0", "9" * 30, "٣"):
-        with pytest.raises(InvalidArgument):
-            kind.parse(wrong, "n")

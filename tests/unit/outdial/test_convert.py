@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 import pytest
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
+from structlog.testing import capture_logs
 
 from services.common.errors import InvalidArgument
 from services.common.ids import new_id
+from services.outdial.clients import CampaignClient
 from services.outdial.convert import (
     options_from_proto,
     plan_from_proto,
@@ -32,7 +35,7 @@ def test_plan() -> None:
     "plan",
     [
         outdial_pb.ClaimPlan(max_try_counts=[1, 2, 3, 4]),
-        outdial_pb.ClaimPlan(max_try_counts=[1, 2, 3, 4, 101]),
+        outdial_pb.ClaimPlan(max_try_counts=[1, 2, 3, 4, 2**15]),
         outdial_pb.ClaimPlan(max_try_counts=[-1, 0, 0, 0, 0]),
         outdial_pb.ClaimPlan(max_try_counts=[0] * 5, address_types=["pigeon"]),
     ],
@@ -42,24 +45,69 @@ def test_wrong_plans_are_refused(plan: outdial_pb.ClaimPlan) -> None:
         plan_from_proto(plan)
 
 
-def test_settlement() -> None:
-    message = campaign_pb.Settlement(
-        campaigncall_id=str(new_id()),
-        outdial_id=str(new_id()),
-        outdial_target_id=str(new_id()),
-        result=campaign_pb.Campaigncall.RESULT_SUCCESS,
-        try_interval_ms=1500,
-        max_try_counts=[1] * 5,
-    )
+def make_settlement(**members: Any) -> campaign_pb.Settlement:
+    values: dict[str, Any] = {
+        "campaigncall_id": str(new_id()),
+        "outdial_id": str(new_id()),
+        "outdial_target_id": str(new_id()),
+        "result": campaign_pb.Campaigncall.RESULT_SUCCESS,
+        "try_interval_ms": 1500,
+        "max_try_counts": [1] * 5,
+    }
+    message = campaign_pb.Settlement(**(values | members))
     message.tm_end.FromDatetime(datetime(2026, 3, 2))
+    return message
+
+
+def test_settlement() -> None:
+    message = make_settlement()
     found = settlement_from_proto(message)
     assert str(found.attempt_id) == message.campaigncall_id
     assert (found.is_success, found.is_refunded, found.is_final) == (True, False, False)
     assert found.try_interval == timedelta(seconds=1.5)
     assert found.tm_end == datetime(2026, 3, 2, tzinfo=UTC)
-    message.try_interval_ms = -1
+
+
+@pytest.mark.parametrize("interval", [-1, 2**53, 2**63 - 1])
+def test_an_interval_that_leads_nowhere_is_refused(interval: int) -> None:
     with pytest.raises(InvalidArgument, match="try_interval_ms"):
-        settlement_from_proto(message)
+        settlement_from_proto(make_settlement(try_interval_ms=interval))
+
+
+def test_what_a_plan_may_say_is_not_judged_again() -> None:
+    generous = make_settlement(max_try_counts=[1000] * 5, try_interval_ms=100 * 86_400_000)
+    found = settlement_from_proto(generous)
+    assert (found.max_try_counts, found.try_interval) == ((1000,) * 5, timedelta(days=100))
+
+
+class Channel:
+    """A channel to a campaign service that knows these answers."""
+
+    def __init__(self, *resolutions: campaign_pb.AttemptResolution) -> None:
+        self._answer = campaign_pb.ResolveAttemptsResponse(resolutions=resolutions)
+
+    def unary_unary(self, *args: Any, **kwargs: Any) -> Any:
+        async def call(request: Any) -> Any:
+            return self._answer
+
+        return call
+
+
+async def test_one_answer_that_cannot_be_read_does_not_hold_up_the_others() -> None:
+    resolution = campaign_pb.AttemptResolution
+    broken = resolution(
+        id=str(new_id()),
+        state=resolution.STATE_DONE,
+        settlement=make_settlement(max_try_counts=[1]),
+    )
+    good = resolution(id=str(new_id()), state=resolution.STATE_DONE, settlement=make_settlement())
+    client = CampaignClient(cast(Any, Channel(broken, good)))
+    with capture_logs() as logs:
+        (found,) = await client.resolve([])
+    assert str(found.attempt_id) == good.id
+    assert [(each["event"], each["campaigncall"]) for each in logs] == [
+        ("resolution_unreadable", broken.id)
+    ]
 
 
 def test_import_header() -> None:

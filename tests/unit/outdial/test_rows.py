@@ -79,6 +79,8 @@ def test_mapping_leads_from_columns_to_fields() -> None:
         ({"a": "destination_5"}, "destination_5"),
         ({"a": "data."}, "data"),
         ({"a": "destination_0", "b": "destination_0"}, "each field once"),
+        ({"a\x00": "destination_0"}, "NUL"),
+        ({"a": "data.\x00"}, "NUL"),
         ({"a": "name"}, "at least one column for a destination"),
         ({"a": "destination_0", "b": "data", "c": "data.x"}, "not both"),
     ],
@@ -128,7 +130,7 @@ def test_strict_lists_take_valid_numbers_only() -> None:
         ([ANN, "a\x00b", ""], "name", "NUL"),
         ([ANN, "a\udcffb", ""], "name", "UTF-8"),
         ([ANN, "x" * 256, ""], "name", "256 characters"),
-        ([ANN, "", "ü" * 40_000], "detail", "80000 bytes"),
+        ([ANN, "", "ü" * 70_000], "detail", "70000 characters"),
         (["bob", "", ""], "phone", "not an address"),
     ],
 )
@@ -179,7 +181,7 @@ def test_json_members_may_be_texts_objects_and_numbers() -> None:
         ({"phone": {"target": ANN, "name": "a\x00"}}, "phone", "NUL"),
         ({"phone": ANN, "name": ["x"]}, "name", "a text"),
         ({"phone": ANN, "detail": "a\x00"}, "detail", "NUL"),
-        ({"phone": ANN, "extra": "x" * 70_000}, "data", "bytes"),
+        ({"phone": ANN, "extra": "x" * 70_000}, "data", "characters"),
     ],
 )
 def test_why_a_json_row_is_not_taken(content: Any, field: str, reason: str) -> None:
