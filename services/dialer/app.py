@@ -64,27 +64,10 @@ async def build(
 ) -> ServerParts:
     """Everything the process consists of, connected but not serving yet."""
     base = await Foundation.open(settings, NAME, clock=clock)
-    clock, channel = base.clock, base.channels.channel
-    campaign = channel(settings.campaign_address, "campaign")
-    registry = PostgresRegistry(base.engine)
     http = HttpClient(allows_private=settings.http_private_addresses, seconds=settings.http_seconds)
-    peers = PeersClient(lambda address: channel(address, NAME))
-    ports = Ports(
-        campaigns=CampaignsClient(campaign, settings.dialer_id),
-        targets=TargetsClient(channel(settings.outdial_address, "outdial")),
-        queues=QueuesClient(channel(settings.queue_address, "queue"), settings.dialer_id),
-        flows=FlowsClient(campaign),
-        records=PostgresRecords(base.engine, base.outbox, clock, to_event),
-        registry=registry,
-        recordings=PostgresRecordings(base.engine, base.outbox, clock, to_event),
-        webhooks=PostgresWebhooks(base.engine),
-        http=http,
-        files=FolderRecordingFiles(
-            Path(settings.recordings_dir) if settings.recordings_dir else None
-        ),
-        telephony=telephony or carrier(settings, clock, PostgresSlots(base.engine)),
-        clock=clock,
-    )
+    ports = _ports(base, settings, http, telephony)
+    registry, clock = ports.registry, ports.clock
+    peers = PeersClient(lambda address: base.channels.channel(address, NAME))
     system = DialerSystem(
         ports,
         Limits(
@@ -130,6 +113,29 @@ async def build(
         on_drain=[system.drain],
         on_close=[partial(registry.leave, settings.dialer_id), http.close],
         fields={"dialer": settings.dialer_id},
+    )
+
+
+def _ports(
+    base: Foundation, settings: DialerSettings, http: HttpClient, telephony: Telephony | None
+) -> Ports:
+    """The world the dialer works in, on the process's connections."""
+    clock, channel = base.clock, base.channels.channel
+    campaign = channel(settings.campaign_address, "campaign")
+    files = Path(settings.recordings_dir) if settings.recordings_dir else None
+    return Ports(
+        campaigns=CampaignsClient(campaign, settings.dialer_id),
+        targets=TargetsClient(channel(settings.outdial_address, "outdial")),
+        queues=QueuesClient(channel(settings.queue_address, "queue"), settings.dialer_id),
+        flows=FlowsClient(campaign),
+        records=PostgresRecords(base.engine, base.outbox, clock, to_event),
+        registry=PostgresRegistry(base.engine),
+        recordings=PostgresRecordings(base.engine, base.outbox, clock, to_event),
+        webhooks=PostgresWebhooks(base.engine),
+        http=http,
+        files=FolderRecordingFiles(files),
+        telephony=telephony or carrier(settings, clock, PostgresSlots(base.engine)),
+        clock=clock,
     )
 
 

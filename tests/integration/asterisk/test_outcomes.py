@@ -115,6 +115,4 @@ async def test_the_network_ends_calls_without_any_dialer(stage: Stage) -> None:
             return {channel["id"] for channel in client.get("/channels").json()}
 
         assert live() >= {str(talking.call_id), str(ringing.call_id)}
-        await eventually(
-            lambda: not live() & {str(talking.call_id), str(ringing.call_id)}, seconds=seconds + 3
-        )
+        await eventually(lambda: not live() & {str(talking.call_id), str(ringing.call_id)})
