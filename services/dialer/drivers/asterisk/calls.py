@@ -342,10 +342,8 @@ class HeldCall:
         self._wire.tell(Answered(self.call_id, tm, self.history.answered_by))
 
     def _note_answer(self) -> None:
-        """Let the network end it by itself in time, and another dialer know."""
+        """Let another dialer know."""
         assert self.history.tm_answer is not None
-        seconds = f"{self.max_ms / 1000:.3f}"
-        self.send(requests.set_variable(self.text, "TIMEOUT(absolute)", seconds))
         answered = self.history.tm_answer.isoformat()
         self.send(requests.set_variable(self.text, "OUTBOUND_ANSWERED", answered))
 

@@ -106,7 +106,7 @@ def cancel(channel: str, max_ms: int) -> Request:
 
 
 def set_variable(channel: str, name: str, value: str) -> Request:
-    """Set a variable, or what a function such as TIMEOUT(absolute) stands for."""
+    """Set a variable."""
     return Request("POST", _channel(channel, "variable"), {"variable": name, "value": value})
 
 

@@ -72,21 +72,6 @@ def test_everything_is_told_once() -> None:
     assert bench.names() == ["Ringing", "Answered"]
 
 
-def test_the_answer_sets_the_exact_duration_once_it_can_be_set() -> None:
-    bench = Bench(max_ms=61_500)
-    bench.place()
-    bench.link.sent.clear()
-    bench.call.state_changed("Up")
-    assert bench.link.sent == []  # on its way into the application
-    bench.call.entered(["answered"])
-    durations = [
-        request.query["value"]
-        for request, _ in bench.link.sent
-        if request.query.get("variable") == "TIMEOUT(absolute)"
-    ]
-    assert durations == ["61.500"]
-
-
 def test_an_answer_wins_over_a_cancel_on_its_way() -> None:
     bench = Bench()
     bench.place()
