@@ -10,6 +10,7 @@ from pathlib import Path
 from services.common.clock import Clock
 from services.dialer.drivers.asterisk.configuration import Configuration
 from services.dialer.drivers.asterisk.driver import AsteriskTelephony
+from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.sounds import Sounds
 from services.dialer.drivers.asterisk.speech import EspeakEngine, SoundWorker
 from services.dialer.ports import Slots
@@ -29,7 +30,13 @@ def make_sounds(folder: Path, clock: Clock) -> Sounds:
     media = folder / "media"
     media.mkdir(exist_ok=True)
     return Sounds(
-        folder / "cache", media, EspeakEngine(worker), worker, clock, most_bytes=100_000_000
+        folder / "cache",
+        media,
+        EspeakEngine(worker),
+        worker,
+        clock,
+        web=MediaWeb(allows_private=True),
+        most_bytes=100_000_000,
     )
 
 
