@@ -17,6 +17,7 @@ from services.dialer.ports import Slots
 from services.dialer.telephony import Address, Telephony
 from tests.fixtures.asterisk import Pbx
 from tests.fixtures.tcp_proxy import TcpProxy
+from tests.support.servers import open_folder
 from tests.support.telephony import Carrier, SkippableClock
 from tests.unit.dialer.memory import MemorySlots
 
@@ -93,14 +94,15 @@ class AsteriskCarrier:
 
 
 @asynccontextmanager
-async def asterisk_carrier(pbx: Pbx, folder: Path) -> AsyncIterator[AsteriskCarrier]:
+async def asterisk_carrier(pbx: Pbx) -> AsyncIterator[AsteriskCarrier]:
     """A link of the test's own to the session's PBX."""
     link = TcpProxy(pbx.server.options.http_port)
     await link.start()
-    carrier = AsteriskCarrier(pbx, link, folder)
-    _: Carrier = carrier
-    try:
-        yield carrier
-    finally:
-        await link.cut()
-        pbx.hang_up_all()
+    with open_folder() as folder:
+        carrier = AsteriskCarrier(pbx, link, folder)
+        _: Carrier = carrier
+        try:
+            yield carrier
+        finally:
+            await link.cut()
+            pbx.hang_up_all()
