@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import uuid
 from collections import Counter
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -14,6 +13,9 @@ import pytest
 from outbound.dialer.v1 import dialer_service_pb2 as pb
 from outbound.dialer.v1 import dialer_service_pb2_grpc
 
+from cli.stack.secrets import Secrets
+from gateway.identity import Permission
+from services.common.auth import Acting, TokenIssuer
 from tests.fixtures.real_stack import RealStack
 from tests.support import sound
 from tests.support.scenario import make_scenario, run, wait_finished
@@ -83,28 +85,29 @@ def test_a_key_brings_an_agent_and_both_hear_each_other(real_stack: RealStack) -
 
 
 def assert_nobody_elses(real_stack: RealStack, recording_id: str) -> None:
-    """Another customer gets neither the recording nor its file."""
-    command = [sys.executable, "-m", "cli.main", "token", "--customer", str(uuid.uuid4())]
-    command += ["--audience", "dialer", "--data-dir", str(real_stack.stack.data_dir)]
-    token = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    options: dict[str, Any] = {
-        "metadata": [("authorization", f"Bearer {token.strip()}")],
-        "timeout": 10,
-    }
+    """Another customer gets neither the recording nor its file, its owner both."""
+    secrets = Secrets(real_stack.stack.data_dir / "secrets")
+    issuer = TokenIssuer.from_file("client", secrets.key("client"))
 
-    async def ask() -> list[grpc.StatusCode]:
-        codes = []
+    async def ask(customer_id: uuid.UUID) -> set[grpc.StatusCode]:
+        token = issuer.token("dialer", Acting(customer_id, None, Permission.ADMIN), seconds=60)
+        metadata = [("authorization", f"Bearer {token}")]
         async with grpc.aio.insecure_channel(real_stack.stack.facts["grpc"]["dialer-1"]) as channel:
             stub = dialer_service_pb2_grpc.DialerServiceStub(channel)
-            with pytest.raises(grpc.aio.AioRpcError) as found:
-                await stub.GetRecording(pb.GetRecordingRequest(id=recording_id), **options)
-            codes.append(found.value.code())
-            with pytest.raises(grpc.aio.AioRpcError) as found:
-                await stub.ReadRecording(pb.ReadRecordingRequest(id=recording_id), **options).read()
-            codes.append(found.value.code())
-        return codes
+            found = stub.GetRecording(
+                pb.GetRecordingRequest(id=recording_id), metadata=metadata, timeout=10
+            )
+            file = stub.ReadRecording(
+                pb.ReadRecordingRequest(id=recording_id), metadata=metadata, timeout=10
+            )
+            with suppress(grpc.aio.AioRpcError):
+                async for _ in file:
+                    pass
+            return {await found.code(), await file.code()}
 
-    assert set(asyncio.run(ask())) == {grpc.StatusCode.PERMISSION_DENIED}
+    assert asyncio.run(ask(uuid.uuid4())) == {grpc.StatusCode.PERMISSION_DENIED}
+    owner = uuid.UUID(real_stack.client.get("/customer")["id"])
+    assert asyncio.run(ask(owner)) == {grpc.StatusCode.OK}
 
 
 def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) -> None:
