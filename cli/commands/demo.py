@@ -249,4 +249,6 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
         yield wanted
         return
     with tempfile.TemporaryDirectory(prefix="outbound-demo-", ignore_cleanup_errors=True) as path:
+        # Let PostgreSQL's user pass, or root's data would be kept elsewhere and left behind.
+        Path(path).chmod(0o711)
         yield Path(path)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.creation import same_or_taken
+from services.common.credentials import username_fault
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -117,7 +118,7 @@ class AgentService:
     async def verify_password(self, username: str, password: str) -> Agent:
         """The agent who logs in; Unauthenticated INVALID_CREDENTIALS without saying what is wrong."""
         found = None
-        if domain.is_username(username):
+        if not username_fault(username):
             async with self._begin() as tx:
                 found = await tx.agents.credentials(username)
         is_right = await self._passwords.matches(
