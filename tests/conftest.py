@@ -8,6 +8,7 @@ pytest_plugins = [
     "tests.fixtures.postgres",
     "tests.fixtures.simnet",
     "tests.fixtures.stack",
+    "tests.fixtures.real_stack",
 ]
 
 # See cli/__init__.py, which a test may import later than grpc.

@@ -55,6 +55,8 @@ BEHAVIOURS = {
     "211": "answers and presses 1 5 # (tones)",
     "212": "answers and hums at 1000 Hz",
     "213": "answers and hums at 600 Hz",
+    "214": "answers, hums at 1000 Hz and presses 1 (SIP INFO)",
+    "215": "answers, hums at 600 Hz and hangs up after two seconds",
 }
 STREAMS = {
     "200": "hello",
@@ -63,7 +65,10 @@ STREAMS = {
     "211": "digits",
     "212": "hum1000",
     "213": "hum600",
+    "214": "hum1000",
+    "215": "hum600",
 }
+TALK_MS = {"201": 1000, "215": 2000}
 RING_MS = 300
 _LABELS = {code: 100 + index for index, code in enumerate([*BEHAVIOURS, *STATUSES])}
 _fresh_labels = itertools.count(1000)
@@ -130,16 +135,18 @@ def _behaviour(code: str) -> str:
                 f'{begin}<send retrans="500">{_response("480 Test")}</send>\n'
                 f'<recv request="ACK" next="{_END}"/>\n'
             )
-        case "201":
-            return f"{begin}{_answer(code)}" + (
-                f'<recv request="BYE" timeout="1000" ontimeout="{_BYE}" next="{_END}"/>\n'
+        case "201" | "215":
+            return f"{begin}{_answer(code)}{_stream(code)}" + (
+                f'<recv request="BYE" timeout="{TALK_MS[code]}" ontimeout="{_BYE}" '
+                f'next="{_END}"/>\n'
             )
         case "206":
             early = f"<send>{_response('183 Session Progress', sdp='[media_port]')}</send>\n"
             return f"{begin}{early}{_ring(RING_MS, silent=True)}{_answer(code)}{_go(_TALK)}"
-        case "207":
+        case "207" | "214":
+            digit = "7" if code == "207" else "1"
             return (
-                f'{begin}{_answer(code)}<pause milliseconds="700"/>\n{_info("7")}'
+                f'{begin}{_answer(code)}{_stream(code)}<pause milliseconds="700"/>\n{_info(digit)}'
                 f'<recv response="200" next="{_TALK}"/>\n'
             )
     ring = _ring(RING_MS) if code in ("200", "205") else ""

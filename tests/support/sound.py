@@ -7,6 +7,7 @@ import math
 import random
 import wave
 from pathlib import Path
+from typing import BinaryIO
 
 RATE = 8000
 Samples = array.array  # of 16-bit integers
@@ -54,9 +55,9 @@ def _ulaw(sample: int) -> int:
     return ~(sign | (exponent << 4) | mantissa) & 0xFF
 
 
-def read_wav(path: Path) -> Samples[int]:
+def read_wav(source: Path | BinaryIO) -> Samples[int]:
     """The samples of a file in the form that telephones have."""
-    with wave.open(str(path), "rb") as file:
+    with wave.open(str(source) if isinstance(source, Path) else source, "rb") as file:
         assert (file.getframerate(), file.getsampwidth(), file.getnchannels()) == (RATE, 2, 1)
         return array.array("h", file.readframes(file.getnframes()))
 

@@ -19,7 +19,7 @@ from tests.fixtures.asterisk import Pbx
 from tests.integration.asterisk.stage import Stage
 from tests.support.telephony import Ear, driving
 
-CALLS = 500
+CALLS = 200
 PER_SECOND = 50
 MIX = {"203": "normal", "201": "normal", "486": "busy", "404": "failed", "480": "noanswer"}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.dialer.drivers.asterisk import requests
+from services.dialer.drivers.asterisk.variables import variables_of
 from services.dialer.telephony import Address, Answered, Ended, HungUpBy, Ringing
 from tests.fixtures.asterisk import HOST, TIMER_B_MS
 from tests.integration.asterisk.stage import Stage
@@ -116,3 +118,23 @@ async def test_the_network_ends_calls_without_any_dialer(stage: Stage) -> None:
 
         assert live() >= {str(talking.call_id), str(ringing.call_id)}
         await eventually(lambda: not live() & {str(talking.call_id), str(ringing.call_id)})
+
+
+async def test_an_answer_that_no_dialer_hears_is_ended_in_time_too(stage: Stage) -> None:
+    call = stage.call("203", max_duration_ms=1_500)  # its phone might ring for ten minutes
+    trunk = stage.pbx.configuration("nobody").pbxs[0].trunks[0]
+    asked = requests.originate(
+        str(call.call_id),
+        str(trunk.dial_string(call.destination)),
+        call.ring_timeout_ms // 1000,
+        variables_of(call, "nobody-1", trunk, stage.clock.now()),
+    )
+    with stage.pbx.client() as client:
+        made = client.request(asked.method, asked.path, params=asked.query, json=asked.body)
+        assert made.status_code == 200
+        channel = f"/channels/{call.call_id}"
+        await eventually(lambda: client.get(channel).json().get("state") == "Up", "an answer")
+        began = stage.clock.boottime()
+        await eventually(lambda: client.get(channel).status_code == 404, "its end", seconds=20)
+        # Nothing else ended it.
+        assert stage.clock.boottime() - began > 0.5

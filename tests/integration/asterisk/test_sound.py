@@ -225,6 +225,22 @@ async def test_people_machines_and_silence_are_told_apart(stage: Stage, ear: Ear
         assert ear.kinds(call_id)[-2:] == ["Detected", "PlayFinished"]
 
 
+async def test_nothing_is_done_to_a_call_on_its_way_to_a_detection(stage: Stage, ear: Ear) -> None:
+    call_id = await stage.answered(ear, "205")
+    ear.telephony.play(call_id, "p1", [BEEP])
+    await ear.hear(PlayFinished, call_id)
+    # It is in its application now: both are sent at once, before the PBX has said a word.
+    ear.telephony.detect(call_id)
+    ear.telephony.mute(call_id, is_on=True)
+    ear.telephony.hold(call_id, "h1")
+    await ear.hear(Detected, call_id)
+    sent, _ = rtp(stage, call_id)
+    await eventually(lambda: rtp(stage, call_id)[0] > sent + 20, "music")
+    ear.telephony.stop_play(call_id)
+    await ear.hear(PlayFinished, call_id, 2)
+    assert ear.kinds(call_id)[-2:] == ["Detected", "PlayFinished"]
+
+
 # ------------------------------------------------------------------------------------------ media
 
 

@@ -66,6 +66,7 @@ class HeldCall:
         self._mute_wish: bool | None = None
         self._detect_wish = False
         self._is_away = True  # not in its application: it rings, or is in the dialplan
+        self._is_in_detection = False  # it was sent there, and has not come back
         self._kept: list[tuple[Request, Then | None]] = []  # to be sent when it is back
         self._end_timer: Timer | None = None
         self._kept_back: Ended | None = None
@@ -111,6 +112,8 @@ class HeldCall:
         word = arguments[0] if arguments else ""
         if word == snapshots.DETECTED and len(arguments) >= 3:
             self._verdict(arguments[1], arguments[2])
+        elif self._is_in_detection:
+            return  # told of late; it has been sent away again since
         else:
             # The answer itself may be told of a moment later.
             self._answer()
@@ -217,8 +220,11 @@ class HeldCall:
             return
         if self._is_away and not request.works_anywhere:
             self._kept.append((request, then))
-        else:
-            self.link.send(request, then)
+            return
+        if request.leads_away:
+            # What is sent after it has to wait for its return, not for the news that it has left.
+            self._is_away = self._is_in_detection = True
+        self.link.send(request, then)
 
     # ----------------------------------------------------------------------------- taking up again
 
@@ -230,7 +236,7 @@ class HeldCall:
         elif snapshot.is_up:
             self.stage = Stage.ANSWERED
             self._is_away = not snapshot.is_in_application
-            self._detect_wish = snapshot.is_in_detection
+            self._detect_wish = self._is_in_detection = snapshot.is_in_detection
             if snapshot.tm_answer is None:
                 self._note_answer()
 
@@ -253,13 +259,13 @@ class HeldCall:
     def _reconcile(self, snapshot: Snapshot, is_play_on: bool) -> None:
         self.history.is_dialed = True
         # The listing may be older than an event that came over the new link.
-        is_sent_away = self._detect_wish and snapshot.is_in_detection
-        self._is_away = is_sent_away or (self._is_away and not snapshot.is_in_application)
+        self._is_in_detection = self._detect_wish and snapshot.is_in_detection
+        self._is_away = self._is_in_detection or (self._is_away and not snapshot.is_in_application)
         self.state_changed(snapshot.state)
         if self._detect_wish and snapshot.verdict is not None:
             self._verdict(*snapshot.verdict)
         elif self._detect_wish and not self._is_away:
-            self.link.send(requests.detect(self.text), self._sent_away)
+            self.send(requests.detect(self.text), self._sent_away)
         if self.end_wish:
             self._end_it()
             return
@@ -290,11 +296,7 @@ class HeldCall:
         if answer.status > 0 and answer.status != 404 and self._detect_wish:
             self._detect_wish = False
             self._wire.tell(CommandFailed(self.call_id, "detect", "", answer.detail))
-
-    def left_application(self) -> None:
-        """The channel went into the dialplan, or is about to end."""
-        if self._detect_wish and not self.is_leaving:
-            self._is_away = True
+            self._come_back()
 
     def _end_it(self) -> None:
         """Ask for what `end_wish` says; before the call is on its way there is nothing to end."""
@@ -305,7 +307,7 @@ class HeldCall:
                 self.send(requests.cancel(self.text, self.max_ms))
 
     def _come_back(self) -> None:
-        self._is_away = False
+        self._is_away = self._is_in_detection = False
         kept, self._kept = self._kept, []
         for request, then in kept:
             self.send(request, then)
@@ -342,10 +344,8 @@ class HeldCall:
         self._wire.tell(Answered(self.call_id, tm, self.history.answered_by))
 
     def _note_answer(self) -> None:
-        """Let the network end it by itself in time, and another dialer know."""
+        """Let another dialer know."""
         assert self.history.tm_answer is not None
-        seconds = f"{self.max_ms / 1000:.3f}"
-        self.send(requests.set_variable(self.text, "TIMEOUT(absolute)", seconds))
         answered = self.history.tm_answer.isoformat()
         self.send(requests.set_variable(self.text, "OUTBOUND_ANSWERED", answered))
 

@@ -54,10 +54,6 @@ def _entered(driver: Core, call: HeldCall, event: Event) -> None:
     call.entered(event.get("args", []))
 
 
-def _left_application(driver: Core, call: HeldCall, event: Event) -> None:
-    call.left_application()
-
-
 def _state(driver: Core, call: HeldCall, event: Event) -> None:
     call.state_changed(event["channel"]["state"])
 
@@ -95,7 +91,6 @@ def _user_event(driver: Core, call: HeldCall, event: Event) -> None:
 
 _HANDLERS: Mapping[str, Callable[[Core, HeldCall, Event], None]] = {
     "StasisStart": _entered,
-    "StasisEnd": _left_application,
     "ChannelStateChange": _state,
     "Dial": _dialing,
     "ChannelHangupRequest": _hangup_requested,

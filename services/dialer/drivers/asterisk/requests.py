@@ -29,6 +29,7 @@ UNWANTED_EVENTS = [
     "PeerStatusChange",
     "DeviceStateChanged",
     "ChannelToneDetected",
+    "StasisEnd",
 ]
 """Told of every call and of no use here; leaving them out halves the traffic."""
 
@@ -51,6 +52,11 @@ class Request:
     def works_anywhere(self) -> bool:
         """Whether it can be done to a channel that is in no application."""
         return self.method == "GET" or (self.method == "DELETE" and self.path.count("/") == 1)
+
+    @property
+    def leads_away(self) -> bool:
+        """Whether it takes a channel out of its application."""
+        return self.path.endswith("/continue")
 
     def frame(self, request_id: str) -> str:
         """Its form on the websocket."""
@@ -106,7 +112,7 @@ def cancel(channel: str, max_ms: int) -> Request:
 
 
 def set_variable(channel: str, name: str, value: str) -> Request:
-    """Set a variable, or what a function such as TIMEOUT(absolute) stands for."""
+    """Set a variable."""
     return Request("POST", _channel(channel, "variable"), {"variable": name, "value": value})
 
 

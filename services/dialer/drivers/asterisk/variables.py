@@ -37,7 +37,7 @@ def variables_of(
         "OUTBOUND_PLACED": now.isoformat(),
         # Where a callee's redirection would be followed: nowhere. Nobody counts a second phone.
         "FORWARD_CONTEXT": "outbound-nowhere",
-        # A bound that holds whoever dies; set to what is due when the answer comes.
+        # A bound that holds whoever dies; the dialplan sets it to what is due when the answer comes.
         "TIMEOUT(absolute)": f"{longest_ms / 1000:.3f}",
     }
     variables |= _caller(placement, trunk.caller_id)

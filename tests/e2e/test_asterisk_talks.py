@@ -1,0 +1,199 @@
+"""People, agents and recordings on real SIP phones, through the public API."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import uuid
+from collections import Counter
+from typing import Any
+
+import grpc
+import pytest
+from outbound.dialer.v1 import dialer_service_pb2 as pb
+from outbound.dialer.v1 import dialer_service_pb2_grpc
+
+from tests.fixtures.real_stack import RealStack
+from tests.support import sound
+from tests.support.scenario import wait_finished
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("real-stack")
+
+LOUD = 300
+"""Far above the hiss of the codec."""
+CUSTOMER_HZ, AGENT_HZ = 1000, 600
+RECORD = {"type": "recording_start", "option": {"format": "wav"}}
+
+
+def test_a_key_brings_an_agent_and_both_hear_each_other(real_stack: RealStack) -> None:
+    queue_id, ((away, silent), (serving, answering)) = real_stack.make_queue(["000", "213"])
+    customer, queued = real_stack.number("214"), str(uuid.uuid4())
+    scenario = real_stack.campaign(
+        [customer],
+        [
+            RECORD,
+            {"type": "talk", "option": {"text": "Press one."}},
+            {"type": "digits_receive", "option": {"length": 1, "duration": 30_000}},
+            {"type": "branch", "option": {"target_ids": {"1": queued}}},
+            {"type": "hangup"},
+            {"id": queued, "type": "queue_join", "option": {"queue_id": queue_id}},
+        ],
+    )
+    call_id = real_stack.call_of(scenario, customer)
+    agent_leg = real_stack.peer_of(call_id)
+    real_stack.assert_audio_flows(call_id, agent_leg)
+    # The longest idle was rung first, and did not answer.
+    assert real_stack.client.get(f"/agents/{away}")["status"] == "away"
+    (stay,) = [
+        each for each in real_stack.client.pages("/queuecalls") if each["reference_id"] == call_id
+    ]
+    assert stay["service_agent_id"] == serving
+    real_stack.hang_up(call_id)
+    wait_finished(real_stack.client, scenario.campaign_id)
+    (attempt,) = real_stack.attempts(scenario)[customer]
+    assert (attempt["result"], attempt["digits"], attempt["is_abandoned"]) == (
+        "success",
+        "1",
+        False,
+    )
+    assert attempt["tm_connect"]
+    rang = Counter(real_stack.phones.rang())
+    assert (rang[customer], rang[silent], rang[answering]) == (1, 1, 1)
+
+    def is_served() -> Any:
+        now = real_stack.client.get(f"/queuecalls/{stay['id']}")
+        return now if now["status"] == "done" else None
+
+    served = wait_for(is_served, "the end of the stay")
+    assert served["duration_service"] >= 500
+    assert served["duration_waiting"] >= 1_000  # so long the first agent's phone rang
+    wait_for(
+        lambda: real_stack.client.get(f"/agents/{serving}")["status"] == "available",
+        "the end of the wrap-up",
+    )
+    (recording,) = wait_for(lambda: real_stack.recordings_of(call_id), "the recording")
+    samples = real_stack.download(recording["id"])
+    assert abs(len(samples) / sound.RATE * 1000 - recording["duration"]) < 100
+    last = samples[-sound.RATE // 4 :]
+    assert sound.strength(last, CUSTOMER_HZ) > LOUD
+    assert sound.strength(last, AGENT_HZ) > LOUD
+    assert_nobody_elses(real_stack, recording["id"])
+
+
+def assert_nobody_elses(real_stack: RealStack, recording_id: str) -> None:
+    """Another customer gets neither the recording nor its file."""
+    command = [sys.executable, "-m", "cli.main", "token", "--customer", str(uuid.uuid4())]
+    command += ["--audience", "dialer", "--data-dir", str(real_stack.stack.data_dir)]
+    token = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
+    options: dict[str, Any] = {
+        "metadata": [("authorization", f"Bearer {token.strip()}")],
+        "timeout": 10,
+    }
+
+    async def ask() -> list[grpc.StatusCode]:
+        codes = []
+        async with grpc.aio.insecure_channel(real_stack.stack.facts["grpc"]["dialer-1"]) as channel:
+            stub = dialer_service_pb2_grpc.DialerServiceStub(channel)
+            with pytest.raises(grpc.aio.AioRpcError) as found:
+                await stub.GetRecording(pb.GetRecordingRequest(id=recording_id), **options)
+            codes.append(found.value.code())
+            with pytest.raises(grpc.aio.AioRpcError) as found:
+                await stub.ReadRecording(pb.ReadRecordingRequest(id=recording_id), **options).read()
+            codes.append(found.value.code())
+        return codes
+
+    assert set(asyncio.run(ask())) == {grpc.StatusCode.PERMISSION_DENIED}
+
+
+def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) -> None:
+    customer, busy, other = (real_stack.number(code) for code in ("212", "486", "215"))
+    people = [{"type": "tel", "target": number} for number in (busy, other)]
+    scenario = real_stack.campaign(
+        [customer],
+        [
+            RECORD,
+            {"type": "connect", "option": {"destinations": people, "anonymous": "yes"}},
+            {"type": "recording_stop"},
+            {"type": "variable_set", "option": {"key": "after", "value": "yes"}},
+        ],
+    )
+    call_id = real_stack.call_of(scenario, customer)
+    real_stack.assert_audio_flows(call_id, real_stack.peer_of(call_id))
+    wait_finished(real_stack.client, scenario.campaign_id)
+    (attempt,) = real_stack.attempts(scenario)[customer]
+    assert (attempt["result"], attempt["variables"]) == ("success", {"after": "yes"})
+    flow = real_stack.client.get(f"/activeflows/{attempt['activeflow_id']}")
+    (step,) = [each for each in flow["executed_actions"] if each["type"] == "connect"]
+    assert (step["outcome"], step["detail"]) == ("done", f"connected with tel:{other}")
+    invites = {line.split()[1]: line for line in real_stack.phones.invites()}
+    for number in (busy, other):
+        assert "anonymous" in invites[number].lower()
+        assert customer not in invites[number].split("From:")[1].split(" X-")[0]
+    (recording,) = real_stack.recordings_of(call_id)
+    samples = real_stack.download(recording["id"])
+    loudest = max(
+        sound.strength(samples[start : start + sound.RATE // 4], AGENT_HZ)
+        for start in range(0, len(samples), sound.RATE // 4)
+    )
+    assert loudest > LOUD
+
+
+def test_people_talk_on_while_their_dialer_is_dead_and_another_finishes(
+    real_stack: RealStack,
+) -> None:
+    queue_id, ((agent_id, agent),) = real_stack.make_queue(["213"])
+    queued, alone = real_stack.number("212"), real_stack.number("203")
+    waiting = str(uuid.uuid4())
+    scenario = real_stack.campaign(
+        [queued, alone],
+        [
+            {"type": "variable_set", "option": {"key": "began", "value": "yes"}},
+            {
+                "type": "condition_variable",
+                "option": {
+                    "variable": "${voipbin.destination.target}",
+                    "condition": "==",
+                    "value_type": "string",
+                    "value_string": queued,
+                    "false_target_id": waiting,
+                },
+            },
+            {"type": "queue_join", "option": {"queue_id": queue_id}},
+            {"id": waiting, "type": "sleep", "option": {"duration": 5_000}},
+            {"type": "talk", "option": {"text": "I am back."}},
+            {"type": "variable_set", "option": {"key": "ended", "value": "yes"}},
+        ],
+    )
+    talking, sleeping = (real_stack.call_of(scenario, number) for number in (queued, alone))
+    agent_leg = real_stack.peer_of(talking)
+    real_stack.await_action(sleeping, "sleep")
+    name = real_stack.dialer_of(talking)
+    assert real_stack.dialer_of(sleeping) == name
+    killed = real_stack.stack.kill(name)
+    real_stack.assert_audio_flows(talking, agent_leg)
+    wait_for(lambda: len(done(real_stack, alone, scenario)) == 1, "the end of the other flow")
+    (attempt,) = done(real_stack, alone, scenario)
+    assert (attempt["result"], attempt["variables"]) == (
+        "success",
+        {"began": "yes", "ended": "yes"},
+    )
+    # The conversation is still the same one.
+    assert real_stack.peer_of(talking) == agent_leg
+    real_stack.hang_up(talking)
+    wait_finished(real_stack.client, scenario.campaign_id)
+    (attempt,) = done(real_stack, queued, scenario)
+    assert (attempt["result"], attempt["hangup_reason"]) == ("success", "normal")
+    rang = Counter(real_stack.phones.rang())
+    assert {rang[number] for number in (queued, alone, agent)} == {1}
+    wait_for(
+        lambda: real_stack.client.get(f"/agents/{agent_id}")["status"] == "available",
+        "the agent, free again",
+    )
+    real_stack.stack.await_restart(name, killed)
+
+
+def done(real_stack: RealStack, number: str, scenario: Any) -> list[dict[str, Any]]:
+    attempts = real_stack.attempts(scenario).get(number, [])
+    return [each for each in attempts if each["status"] == "done"]
