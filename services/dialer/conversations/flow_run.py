@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from services.common.actions import Action
 from services.common.address import TYPES
 from services.dialer.domain import cursors
-from services.dialer.domain.calls import Activeflow, ReferenceType, Step, StepOutcome
+from services.dialer.domain.calls import MAX_DETAIL, Activeflow, ReferenceType, Step, StepOutcome
 from services.dialer.domain.cursors import Cursor, Detection, Keys, OpenRecording
 from services.dialer.domain.variables import of_recording
 from services.dialer.domain.webhooks import Webhook
@@ -188,10 +188,6 @@ class FlowRun:
             tm_update=self.tm_update or self.tm_create,
             tm_end=self.tm_end,
         )
-
-
-MAX_DETAIL = 500
-"""Longest detail of a step, in characters."""
 
 
 def restore(row: Activeflow, dialer_id: str) -> FlowRun:
