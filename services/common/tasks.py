@@ -1,9 +1,10 @@
-"""Ending tasks for certain, and not waiting for those that do not end."""
+"""Tasks: ended for certain, not waited for too long, and kept from doing the same thing at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Hashable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from services.common.log import get_logger
@@ -48,3 +49,23 @@ def _forget(task: asyncio.Task[Any]) -> None:
     """Whoever waited for it has been answered; what it raises is of interest in the log only."""
     if not task.cancelled() and (failure := task.exception()) is not None:
         get_logger().warning("late_failure", error=str(failure) or type(failure).__name__)
+
+
+class KeyedLocks:
+    """A lock for each key, for as long as somebody wants it."""
+
+    def __init__(self) -> None:
+        self._locks: dict[Hashable, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def of(self, key: Hashable) -> AsyncIterator[None]:
+        """Hold the key's lock."""
+        lock, wanted = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, wanted + 1)
+        try:
+            async with lock:
+                yield
+        finally:
+            _, wanted = self._locks.pop(key)
+            if wanted > 1:
+                self._locks[key] = (lock, wanted - 1)

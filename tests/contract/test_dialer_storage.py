@@ -126,6 +126,7 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
         history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START, 7),),
         variables={"a": "1", "voipbin.call.id": "x"},
         given_variables={"a": "0"},
+        create_digest="digest",
         dialer_id="dialer-1",
         revision=1,
         tm_create=START + timedelta(seconds=number),
@@ -314,3 +315,10 @@ async def test_an_execution_that_cannot_be_stored_is_settled_beside_the_others(
     assert failed is not None
     assert failed.is_ended
     assert "cannot be stored" in failed.history[-1].detail
+
+
+async def test_of_two_activeflows_with_one_id_the_first_is_created(records: Records) -> None:
+    first = make_flow()
+    assert await records.create(Batch(activeflows=[first]))
+    assert not await records.create(Batch(activeflows=[replace(first, revision=9, variables={})]))
+    assert await records.activeflow(first.id) == first

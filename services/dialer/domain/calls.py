@@ -107,6 +107,8 @@ class Activeflow:
     tm_delete: datetime | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
     """Those its creator gave, unchanged; `variables` is how they stand now."""
+    create_digest: str = ""
+    """Of the request that made it; empty when none did."""
 
     @property
     def current(self) -> Action | None:
