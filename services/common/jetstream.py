@@ -36,6 +36,8 @@ _WEEK_SECONDS = 7 * 24 * 3600.0
 CONNECT_SECONDS = 5.0
 """How long a starting process waits for NATS before it goes on without, real seconds."""
 _API_SECONDS = 5.0
+_HEADER_BYTES = 512
+"""Room for a message's headers, which count towards what a server takes."""
 
 Filter = tuple[str, str]
 """(resource, event), either of which may be `*`."""
@@ -116,6 +118,11 @@ class Bus:
         if self._nc is None or not self.is_connected:
             raise Unavailable("the event bus is not available; try again", retry_after=1.0)
         return self._nc
+
+    @property
+    def max_bytes(self) -> int:
+        """Largest body of a message that the server takes with the headers that are sent here."""
+        return int(self.client.max_payload) - _HEADER_BYTES
 
     async def check(self) -> None:
         """For health checks: Unavailable while there is no connection."""

@@ -19,6 +19,7 @@ from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
 from services.common.actions import Action
 from services.common.auth import acting_for
+from services.common.convert import actions_told
 from services.common.errors import AppError, NotFound
 from services.common.ids import text
 from services.common.log import get_logger
@@ -256,7 +257,7 @@ class FlowsClient:
             flow = await self._stub.GetFlow(flow_pb.GetFlowRequest(id=text(flow_id)))
         if flow.HasField("tm_delete"):
             raise NotFound(f"flow {flow_id} is deleted", reason="FLOW_NOT_FOUND")
-        return convert.actions_from_proto(flow.actions)
+        return actions_told(flow.actions)
 
 
 class PeersClient:

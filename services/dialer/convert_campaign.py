@@ -10,6 +10,7 @@ from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
 
 from services.common.address import Address
 from services.common.convert import (
+    actions_told,
     address_from_proto,
     address_to_proto,
     optional_timestamp,
@@ -17,7 +18,6 @@ from services.common.convert import (
     timestamp_to_proto,
 )
 from services.common.ids import optional_id, parse_id, text
-from services.dialer.convert import actions_from_proto
 from services.dialer.domain.campaigns import (
     AttemptReport,
     CampaignInfo,
@@ -105,7 +105,7 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             calls_per_second=plan.calls_per_second,
             max_concurrent=plan.max_concurrent,
         ),
-        actions=actions_from_proto(message.actions),
+        actions=actions_told(message.actions),
     )
 
 

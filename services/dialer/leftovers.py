@@ -103,7 +103,13 @@ class LeftoverSweep:
         held = self._flows.without_call()
         for row in await self._records.take_without_call(self._dialer_id, others, held):
             self._log.info("activeflow_taken_over", activeflow=str(row.id))
-            self._flows.resume_without_call(row)
+            try:
+                self._flows.resume_without_call(row)
+            except Exception:
+                # A bug met by one ends that one, not the process: the next dialer would meet it, too.
+                self._log.exception("activeflow_not_resumed", activeflow=str(row.id))
+                self._flows.drop(row.id)
+                _end_activeflow(self._journal, self._clock.now(), row)
 
     async def _close(self, call_ids: Collection[UUID]) -> None:
         calls, activeflows = await self._records.of_calls(call_ids)

@@ -56,6 +56,16 @@ class Live:
             self._control.hang_up(run.reference_id)
         return run.stored()
 
+    def abandon(self, activeflow_id: UUID) -> None:
+        """End an execution that cannot be stored, and its call. Nothing more is told of it here."""
+        run = self._flows.find(activeflow_id)
+        if run is None:
+            return
+        run.end(self._clock.now())
+        self._flows.drop(run.key)
+        if run.reference_id is not None:
+            self._control.hang_up(run.reference_id)
+
     def execute(self, activeflow: Activeflow) -> Executed:
         """See LiveSide."""
         run, effects = self._flows.execute(activeflow)

@@ -144,6 +144,9 @@ class Records(Protocol):
         than the stored one MUST change nothing, nor one of something that is stored as over. A webhook
         that is stored already is left alone. Idempotent for rows; facts may be told twice."""
 
+    async def create(self, batch: Batch) -> bool:
+        """Like save for the batch of one new activeflow; False, and nothing done, when its id is taken."""
+
     async def call(self, call_id: UUID) -> Call | None:
         """One call."""
 

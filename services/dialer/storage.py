@@ -58,6 +58,10 @@ def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
 
 _SAVE_CALLS = _upsert("calls", CALL_COLUMNS, "calls.status = 'hangup'")
 _SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS, "activeflows.is_ended")
+_CREATE_ACTIVEFLOW = (
+    f"INSERT INTO activeflows ({', '.join(ACTIVEFLOW_COLUMNS)}) {_values(ACTIVEFLOW_COLUMNS)} "
+    "ON CONFLICT (id) DO NOTHING RETURNING id"
+)
 # One that failed for want of a file may have been told of it late.
 _SAVE_RECORDINGS = _upsert(
     "recordings",
@@ -160,6 +164,18 @@ class PostgresRecords:
             await _save(conn, _SAVE_RECORDINGS, RECORDING_COLUMNS, map(recording_row, recordings))
             await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
             await self._outbox.append(conn, events)
+
+    async def create(self, batch: Batch) -> bool:
+        """See Records."""
+        events = [self._to_event(fact) for fact in batch.facts]
+        rows = columns(list(map(activeflow_row, batch.activeflows)), ACTIVEFLOW_COLUMNS)
+        async with transaction(self._engine) as conn:
+            made = await conn.execute(statement(_CREATE_ACTIVEFLOW), rows)
+            if made.first() is None:
+                return False
+            await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
+            await self._outbox.append(conn, events)
+        return True
 
     async def call(self, call_id: UUID) -> Call | None:
         """See Records."""

@@ -105,7 +105,7 @@ class DialerSystem:
         clock, telephony = ports.clock, ports.telephony
         self.attempts = Attempts()
         self.timers = Timers(clock)
-        self.journal = Journal(ports.records, clock, self._stored)
+        self.journal = Journal(ports.records, clock, self._stored, self._refused)
         self.reports = Reports(ports.campaigns, clock, telephony.settled)
         self.releases: Delivery[UUID] = Delivery(
             "release_claims", ports.targets.release, clock=clock
@@ -309,6 +309,9 @@ class DialerSystem:
     def _stored(self, batch: Batch) -> None:
         if batch.webhooks:
             self.webhooks.wake()
+
+    def _refused(self, activeflow_id: UUID) -> None:
+        self.live.abandon(activeflow_id)
 
     def _is_leg(self, call_id: UUID) -> bool:
         return self.desk.stays.of_leg(call_id) is not None or self.connects.is_leg(call_id)

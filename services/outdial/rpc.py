@@ -135,6 +135,7 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
             require_customer(),
             parse_id(request.outdial_id, "outdial_id"),
             [_new_target(each) for each in request.targets],
+            is_one_request=request.is_one_request,
         )
         return outdial_pb.AddTargetsResponse(targets=[target_to_proto(each) for each in added])
 

@@ -83,6 +83,9 @@ class BindingChecks(Protocol):
     ) -> None:
         """Check this binding that many real seconds from now; replaces an earlier note of it."""
 
+    async def is_noted(self, outdial_id: UUID, campaign_id: UUID) -> bool:
+        """Whether a check of this binding is still to come."""
+
     async def forget(self, outdial_id: UUID, campaign_id: UUID) -> None:
         """The binding needs no check."""
 

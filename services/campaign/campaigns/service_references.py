@@ -110,7 +110,7 @@ class References:
             )
             if holder is None:
                 return
-            if not await self._is_gone(holder):
+            if not await self._is_gone(holder, outdial_id):
                 break
         raise FailedPrecondition(
             f"outdial {outdial_id} is in use by campaign {holder}; delete that campaign or give it "
@@ -162,10 +162,17 @@ class References:
             await self.try_settle(customer_id, outdial_id, campaign_id)
         return len(due)
 
-    async def _is_gone(self, campaign_id: UUID) -> bool:
+    async def _is_gone(self, campaign_id: UUID, outdial_id: UUID) -> bool:
+        """Whether the holder is deleted, or never came to be.
+
+        One that is being created binds before it is inserted, and notes a check before that. So long
+        as the check is to come it may yet appear; after that the outdial is free without our doing.
+        """
         async with self._begin() as tx:
             holder = await tx.campaigns.get(campaign_id)
-        return holder is None or holder.tm_delete is not None
+            if holder is not None:
+                return holder.tm_delete is not None
+            return not await tx.bindings.is_noted(outdial_id, campaign_id)
 
 
 def _uses(campaign: Campaign | None, outdial_id: UUID) -> bool:

@@ -153,6 +153,9 @@ INSERT INTO binding_checks (outdial_id, campaign_id, customer_id, due_at)
 VALUES (:outdial_id, :campaign_id, :customer_id, now() + make_interval(secs => :seconds))
 ON CONFLICT ON CONSTRAINT binding_checks_pkey DO UPDATE SET due_at = excluded.due_at
 """
+_IS_NOTED = """
+SELECT 1 FROM binding_checks WHERE outdial_id = :outdial_id AND campaign_id = :campaign_id
+"""
 _DUE = """
 UPDATE binding_checks SET due_at = now() + interval '30 seconds'
 WHERE (outdial_id, campaign_id) IN (
@@ -181,6 +184,13 @@ class PostgresBindingChecks:
             "seconds": seconds,
         }
         await self._conn.execute(statement(_NOTE), values)
+
+    async def is_noted(self, outdial_id: UUID, campaign_id: UUID) -> bool:
+        """See ports.BindingChecks."""
+        result = await self._conn.execute(
+            statement(_IS_NOTED), {"outdial_id": outdial_id, "campaign_id": campaign_id}
+        )
+        return result.first() is not None
 
     async def forget(self, outdial_id: UUID, campaign_id: UUID) -> None:
         """See ports.BindingChecks."""

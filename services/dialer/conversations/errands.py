@@ -20,6 +20,7 @@ from services.common.clock import Clock
 from services.common.errors import AppError, InvalidArgument, Unavailable
 from services.common.ids import optional_id, text
 from services.common.log import get_logger
+from services.common.nesting import DEEP, MAX_DEPTH, is_deep
 from services.dialer.conversations.effects import Fetch, FetchFlow, SendWebhook
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.domain.webhooks import HttpFailedError, HttpRequest, request_of
@@ -210,6 +211,9 @@ def fetched(body: bytes) -> Result:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return Result("the answer is not JSON")
+    # A list in an object, its actions, and what an option may have.
+    if is_deep(document, MAX_DEPTH + 3):
+        return Result(f"the answer is {DEEP}")
     listed = document.get("actions") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         return Result("the answer holds no list of actions")

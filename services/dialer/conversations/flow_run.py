@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 from services.common.actions import Action
 from services.common.address import TYPES
 from services.dialer.domain import cursors
-from services.dialer.domain.calls import Activeflow, ReferenceType, Step, StepOutcome
+from services.dialer.domain.calls import MAX_DETAIL, Activeflow, ReferenceType, Step, StepOutcome
 from services.dialer.domain.cursors import Cursor, Detection, Keys, OpenRecording
 from services.dialer.domain.variables import of_recording
 from services.dialer.domain.webhooks import Webhook
@@ -70,6 +70,7 @@ class FlowRun:
     recording: OpenRecording | None = None
     detection: Detection | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
+    create_digest: str = ""
     capabilities: frozenset[Capability] = frozenset(Capability)
     """What the network can do for it. Not stored: another dialer may have another network."""
     address_types: frozenset[str] = TYPES
@@ -182,16 +183,13 @@ class FlowRun:
             history=tuple(self.history),
             variables=dict(self.variables),
             given_variables=self.given_variables,
+            create_digest=self.create_digest,
             dialer_id=self.dialer_id,
             revision=self.revision,
             tm_create=self.tm_create,
             tm_update=self.tm_update or self.tm_create,
             tm_end=self.tm_end,
         )
-
-
-MAX_DETAIL = 500
-"""Longest detail of a step, in characters."""
 
 
 def restore(row: Activeflow, dialer_id: str) -> FlowRun:
@@ -209,6 +207,7 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         frames=[base, *above],
         variables=dict(row.variables),
         given_variables=row.given_variables,
+        create_digest=row.create_digest,
         dialer_id=dialer_id,
         tm_create=row.tm_create,
         executions=cursor.executions,

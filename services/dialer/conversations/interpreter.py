@@ -16,7 +16,6 @@ from services.common.action_catalogue import ALIASES, CATALOGUE
 from services.common.actions import FINISH, NEXT, START, Action, read_option
 from services.dialer.conversations.effects import Effect, Finish, Listen, Sleep
 from services.dialer.conversations.flow_run import (
-    MAX_DETAIL,
     MAX_EXECUTIONS,
     MAX_FRAMES,
     MAX_HOPS,
@@ -25,7 +24,7 @@ from services.dialer.conversations.flow_run import (
 )
 from services.dialer.conversations.steps import logic, media, people, web
 from services.dialer.conversations.steps.outcome import Outcome, failed
-from services.dialer.domain.calls import Step, StepOutcome
+from services.dialer.domain.calls import MAX_DETAIL, Step, StepOutcome
 from services.dialer.domain.variables import AMD, DIGITS, named_by, substitute
 from services.dialer.telephony import AnsweredBy, Capability
 

@@ -45,12 +45,17 @@ class Journal:
     """What is to be stored. Of a row changed several times in a batch only the last state is."""
 
     def __init__(
-        self, records: Records, clock: Clock, stored: Callable[[Batch], None] | None = None
+        self,
+        records: Records,
+        clock: Clock,
+        stored: Callable[[Batch], None] | None = None,
+        refused: Callable[[UUID], None] | None = None,
     ) -> None:
-        """`stored` is told of every batch that has been."""
+        """`stored` is told of every batch that has been, `refused` of an execution that cannot be."""
         self._records = records
         self._clock = clock
         self._stored = stored
+        self._refused = refused
         self._calls: dict[UUID, Call] = {}
         self._runs: dict[UUID, FlowRun] = {}
         self._recordings: dict[UUID, Recording] = {}
@@ -101,7 +106,8 @@ class Journal:
             await self._filled.wait()
             if self.backlog < MOST_ROWS:
                 await self._clock.sleep_real(GATHER_SECONDS)
-            await self._store(self._take())
+            for flow, exc in await self._store(self._take()):
+                await self._settle(flow, exc)
             if not self.backlog:
                 self._filled.clear()
                 self._empty.set()
@@ -135,23 +141,39 @@ class Journal:
         begun = replace(row, is_ended=False, tm_end=None, revision=max(1, row.revision - 1))
         return [ActiveflowFact("created", begun), ActiveflowFact("updated", row)]
 
-    async def _store(self, batch: Batch) -> None:
+    async def _store(self, batch: Batch) -> list[tuple[Activeflow, Exception]]:
+        """The executions that could not be stored. What else cannot be is left out."""
+        try:
+            await self._save(batch)
+        except Exception as exc:
+            # Something in it cannot be stored: it must not keep everything else from being.
+            if len(batch) > 1:
+                one, other = halves(batch)
+                return [*await self._store(one), *await self._store(other)]
+            self._log.error("journal_refused", exc_info=exc)
+            return [(flow, exc) for flow in batch.activeflows]
+        return []
+
+    async def _save(self, batch: Batch) -> None:
+        """Try until it is stored; raises what is the batch's own fault."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 await self._records.save(batch)
-                if self._stored is not None:
-                    self._stored(batch)
-                return
+                break
             except AppError as exc:
                 self._log.warning("journal_delayed", error=str(exc))
                 await self._clock.sleep_real(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except Exception as exc:
-                # Something in it cannot be stored: it must not keep everything else from being.
-                if len(batch) <= 1:
-                    self._log.error("journal_refused", exc_info=exc)
-                    return
-                for half in halves(batch):
-                    await self._store(half)
-                return
+        if self._stored is not None:
+            self._stored(batch)
+
+    async def _settle(self, flow: Activeflow, exc: Exception) -> None:
+        """It has failed. Left open, it would be taken over for ever, and each time fail to be stored."""
+        if self._refused is not None:
+            self._refused(flow.id)
+        failed = flow.unstorable(f"{type(exc).__name__}: {exc}", self._clock.now())
+        try:
+            await self._save(Batch(activeflows=[failed], facts=[ActiveflowFact("updated", failed)]))
+        except Exception as again:
+            self._log.error("journal_refused", activeflow=str(flow.id), exc_info=again)

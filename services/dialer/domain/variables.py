@@ -13,6 +13,7 @@ from services.common.action_kinds import SYSTEM_PREFIX
 from services.common.address import Address
 from services.common.errors import invalid
 from services.common.ids import text
+from services.common.nesting import is_deep
 from services.dialer.domain.campaigns import CampaignInfo, TargetFacts
 from services.dialer.domain.queuecalls import QueueFacts
 
@@ -194,7 +195,11 @@ def _address(prefix: str, address: Address | None) -> dict[str, str]:
 
 
 def _members_of(data: str) -> dict[str, str]:
-    """The members of `data` when it is JSON of one object; a nested value as compact JSON."""
+    """The members of `data` when it is JSON of one object; a nested value as compact JSON.
+
+    Nothing that stands there may keep a flow from beginning: what is too deep, stored before that was
+    refused, is left out.
+    """
     if not data.lstrip().startswith("{"):
         return {}
     try:
@@ -202,7 +207,9 @@ def _members_of(data: str) -> dict[str, str]:
     except orjson.JSONDecodeError:
         return {}
     return {
-        key: value if isinstance(value, str) else _compact(value) for key, value in found.items()
+        key: value if isinstance(value, str) else _compact(value)
+        for key, value in found.items()
+        if not is_deep(value)
     }
 
 

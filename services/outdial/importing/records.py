@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from services.common.errors import InvalidArgument
+from services.common.nesting import DEEP, SHALLOW, is_deep
 
 MAX_RECORD_BYTES = 1024 * 1024
 """A line longer than this is a broken record; what is read ahead stays below it."""
@@ -181,7 +182,10 @@ class NdjsonRecords:
             if text.isspace() or not text:
                 continue
             try:
-                yield Record(line, orjson.loads(text))
+                value = orjson.loads(text)
+                fault = f"{DEEP}; accepted: {SHALLOW}" if is_deep(value) else ""
+                shown = text.decode() if fault else value
+                yield Record(line, shown, fault)
             except orjson.JSONDecodeError as exc:
                 shown = text.decode("utf-8", "surrogateescape")
                 yield Record(line, shown, f"not JSON: {exc.msg}; accepted: one object in UTF-8")

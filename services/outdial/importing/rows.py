@@ -12,6 +12,7 @@ import orjson
 from services.common.address import Address, normalise
 from services.common.errors import InvalidArgument, invalid
 from services.common.limits import SLOTS
+from services.common.nesting import DEEP, MAX_DEPTH, SHALLOW, is_deep_text
 from services.common.stored import address_json
 from services.common.texts import MAX_NAME, MAX_TEXT, check_text
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
@@ -193,7 +194,14 @@ class CsvRows:
             data = orjson.dumps(extras).decode() if extras else ""
         if len(name) > _SHORT or len(detail) > _SHORT or len(data) > _SHORT:
             self._check_lengths(name, detail, data)
+        if len(data) > MAX_DEPTH and is_deep_text(data):
+            raise self._deep(data)
         return Row(line, address, first, destinations, name, detail, data)
+
+    def _deep(self, data: str) -> _RefusedError:
+        place = self._texts[-1]
+        column = "data" if place is None else self._columns[place]
+        return _RefusedError(column, data, f"{DEEP}; accepted: {SHALLOW}")
 
     def _first_column(self) -> str:
         return next(column for column in self.slot_columns if column)
@@ -304,6 +312,8 @@ class NdjsonRows:
             raise _RefusedError(member, _shown(value), "accepted: a text")
         _check_text(member, text)
         _check_length(member, text, field == "name")
+        if field == "data" and is_deep_text(text):
+            raise _RefusedError(member, text, f"{DEEP}; accepted: {SHALLOW}")
         return text
 
 

@@ -9,7 +9,13 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from services.campaign.campaigns.domain import CampaignChange, CampaignType, EndHandle, Status
+from services.campaign.campaigns.domain import (
+    Campaign,
+    CampaignChange,
+    CampaignType,
+    EndHandle,
+    Status,
+)
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.errors import (
@@ -138,6 +144,18 @@ async def test_an_outdial_is_taken_over_from_a_campaign_that_is_gone(
     outdial_id = plant.outdials.add(campaign_id=gone)
     campaign = await plant.campaign(outdial_id=outdial_id)
     assert plant.outdials.holder(outdial_id) == campaign.id
+
+
+async def test_of_simultaneous_creates_with_one_outdial_one_gets_it(plant: Plant) -> None:
+    for _ in range(10):
+        outdial_id = plant.outdials.add()
+        answers = await asyncio.gather(
+            *(plant.campaign(outdial_id=outdial_id) for _ in range(4)), return_exceptions=True
+        )
+        made = [each for each in answers if isinstance(each, Campaign)]
+        refused = [each for each in answers if isinstance(each, FailedPrecondition)]
+        assert (len(made), len(refused)) == (1, 3)
+        assert plant.outdials.holder(outdial_id) == made[0].id
 
 
 async def test_an_outdial_in_use_is_refused_with_its_user(plant: Plant) -> None:

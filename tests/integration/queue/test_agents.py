@@ -63,6 +63,13 @@ async def test_creating_twice_with_one_id_makes_one_agent(world: World) -> None:
     with pytest.raises(AlreadyExists):
         await create(world.customer_id, replace(new, digest="other", name="Someone else"))
     with pytest.raises(AlreadyExists):
+        await create(world.customer_id, replace(new, password="another horse"))
+    # What the request was does not change with the agent.
+    change = AgentChange(password="third horse of all")
+    await world.services.agents.update_agent(world.customer_id, first.id, change)
+    assert (await create(world.customer_id, new)).id == first.id
+    assert world.take_facts() == ["agent.updated"]
+    with pytest.raises(AlreadyExists):
         await create(new_id(), new)
 
 

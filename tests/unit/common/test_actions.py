@@ -11,7 +11,6 @@ from services.common.action_catalogue import CATALOGUE, LATER
 from services.common.actions import (
     FINISH,
     MAX_ACTIONS,
-    MAX_DEPTH,
     Action,
     queues_joined,
     read_option,
@@ -20,6 +19,7 @@ from services.common.actions import (
 from services.common.address import Address
 from services.common.errors import InvalidArgument
 from services.common.ids import new_id
+from services.common.nesting import MAX_DEPTH
 
 AN_ID = "0191e6a0-0000-7000-8000-000000000001"
 LEAST: dict[str, dict[str, Any]] = {

@@ -180,6 +180,13 @@ class MemoryRecords:
             self.webhooks.keep(webhook)
         self.facts += batch.facts
 
+    async def create(self, batch: Batch) -> bool:
+        (flow,) = batch.activeflows
+        if flow.id in self.flow_rows:
+            return False
+        await self.save(batch)
+        return True
+
     async def call(self, call_id: UUID) -> Call | None:
         return self.call_rows.get(call_id)
 

@@ -102,6 +102,12 @@ def test_an_empty_list_is_an_answer() -> None:
     assert fetched(b"[]").actions == ()
 
 
+@pytest.mark.parametrize("levels", [40, 300, 1000])
+def test_an_answer_that_is_nested_too_deep_is_no_answer(levels: int) -> None:
+    found = fetched(b"[" * levels + b"]" * levels)
+    assert found.failure
+
+
 async def test_an_answer_that_comes_too_late_moves_nothing(stage: Stages) -> None:
     async with stage(NUMBER, actions=(action("fetch", event_url=URL), BEHIND)) as s:
         s.web.gate = asyncio.Event()
