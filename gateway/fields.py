@@ -170,6 +170,9 @@ def text_map(longest: int, value_length: int) -> FieldKind:
             raise wrong_kind(path, value, "an object of texts")
         if len(value) > longest:
             raise invalid(path, f"an object of {len(value)} members", f"at most {longest} members")
+        for name in value:
+            if "\x00" in name:
+                raise invalid(path, f"a member {name!r}", "names without the NUL character")
         return {name: each.parse(text, f"{path}.{name}") for name, text in value.items()}
 
     schema: Schema = {

@@ -95,6 +95,7 @@ def test_good_values(kind: FieldKind, value: Any, parsed: Any) -> None:
         (list_of(integer(0, 5), 1), [1, 2], "INVALID_ARGUMENT", "at most 1"),
         (list_of(integer(0, 5), 1), {}, "INVALID_JSON_BODY", "list"),
         (text_map(1, 3), {"a": 1}, "INVALID_JSON_BODY", "text"),
+        (text_map(1, 3), {"a\x00": ""}, "INVALID_ARGUMENT", "NUL"),
         (text_map(1, 3), {"a": "", "b": ""}, "INVALID_ARGUMENT", "at most 1"),
         (DATA, ["\x00"], "INVALID_ARGUMENT", "NUL"),
         (DATA, "x" * 70_000, "INVALID_ARGUMENT", "65536"),
