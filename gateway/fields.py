@@ -79,6 +79,9 @@ def integer(lowest: int, highest: int, unit: str = "") -> FieldKind:
     accepted = f"a whole number from {lowest} to {highest}{' ' + unit if unit else ''}"
 
     def parse(value: Json, path: str) -> int:
+        # JSON has one kind of number: to a schema 20.0 is an integer, too.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_kind(path, value, accepted)
         if not lowest <= value <= highest:
