@@ -27,6 +27,7 @@ from services.common.errors import Unavailable
 from services.common.foundation import Foundation
 from services.common.log import get_logger
 from services.common.metrics import MetricsEndpoint
+from services.common.natsguard import ConsumerGuard
 from services.common.process import Life
 from services.common.tasks import within
 
@@ -110,6 +111,7 @@ async def build(settings: GatewaySettings, *, clock: Clock | None = None) -> Gat
     bootstrapper = Bootstrapper(accounts, upstreams, base.clock, settings)
     progress = ProgressHub(upstreams, settings.streams_per_customer)
     await base.bus.listen(HINTS, progress.hear)
+    await ConsumerGuard(base.bus).start()
     parts = Parts(
         settings=settings,
         upstreams=upstreams,

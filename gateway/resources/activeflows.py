@@ -76,7 +76,11 @@ _CREATE = Body(
     Field("id", REFERENCE, "Id to use; none lets the server choose."),
     Field("flow_id", REFERENCE, "Flow to run."),
     Field("actions", ACTION_LIST, "Actions to run when no flow is named."),
-    Field("variables", text_map(100, 32_768), "Names starting with voipbin. are dropped."),
+    Field(
+        "variables",
+        text_map(100, 32_768),
+        "Values of at most 32,768 bytes, 65,536 bytes in all; names starting with voipbin. are dropped.",
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from services.common.action_catalogue import ALIASES, CATALOGUE, LATER, Word
 from services.common.action_kinds import TARGET, TARGETS, WrongValue, missing, refers, shown
 from services.common.errors import FieldViolation, InvalidArgument, invalid
 from services.common.nesting import DEEP, SHALLOW, is_deep
+from services.common.texts import holds_nul
 
 MAX_ACTIONS = 100
 """Most actions one list may hold."""
@@ -115,7 +116,10 @@ def _violations(action: Action, place: str, ids: set[UUID]) -> list[FieldViolati
     if action.next_id is not None and action.next_id not in ids:
         about = f"is '{action.next_id}'; accepted: {TARGET.about}"
         found.append(FieldViolation(f"{place}.next_id", about))
-    return found + _option_violations(action, word, f"{place}.option", ids)
+    found += _option_violations(action, word, f"{place}.option", ids)
+    if not found and holds_nul(action.option):
+        found.append(FieldViolation(f"{place}.option", "holds a NUL; accepted: texts without"))
+    return found
 
 
 def _option_violations(

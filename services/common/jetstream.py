@@ -78,7 +78,7 @@ class Bus:
         self._connected = asyncio.Event()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = asyncio.Event()
-        self._hints: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
+        self._hints: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
         self._watching: list[asyncio.Event] = []
         self._keeper: asyncio.Task[None] | None = None
         self._stream: api.StreamConfig | None = None
@@ -250,10 +250,15 @@ class Bus:
                 get_logger().exception("listener_failed", subject=message.subject)
 
         for resource, event in filters:
-            pattern = subject("*", resource, event)
-            self._hints.append((pattern, on_message))
-            if self.is_connected:
-                await self.client.subscribe(pattern, cb=on_message)
+            await self.respond(subject("*", resource, event), "", on_message)
+
+    async def respond(
+        self, pattern: str, queue: str, callback: Callable[[Msg], Awaitable[None]]
+    ) -> None:
+        """Call back for messages that are not of the stream; with a queue, in one of its members."""
+        self._hints.append((pattern, queue, callback))
+        if self.is_connected:
+            await self.client.subscribe(pattern, queue, cb=callback)
 
     async def subscribe_inbox(self, callback: Callable[[Msg], Awaitable[None]]) -> Subscription:
         """A subscription to a new private inbox."""
@@ -334,8 +339,8 @@ class Bus:
                 )
                 self._nc = nc
                 self._js = nc.jetstream(timeout=_API_SECONDS)
-                for pattern, callback in self._hints:
-                    await nc.subscribe(pattern, cb=callback)
+                for pattern, queue, callback in self._hints:
+                    await nc.subscribe(pattern, queue, cb=callback)
                 backoff.succeeded()
                 await self._on_connected()
                 await self._closed.wait()

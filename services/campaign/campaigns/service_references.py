@@ -169,10 +169,10 @@ class References:
         as the check is to come it may yet appear; after that the outdial is free without our doing.
         """
         async with self._begin() as tx:
+            # First: the check is forgotten in the transaction that inserts the campaign.
+            is_noted = await tx.bindings.is_noted(outdial_id, campaign_id)
             holder = await tx.campaigns.get(campaign_id)
-            if holder is not None:
-                return holder.tm_delete is not None
-            return not await tx.bindings.is_noted(outdial_id, campaign_id)
+        return holder.tm_delete is not None if holder is not None else not is_noted
 
 
 def _uses(campaign: Campaign | None, outdial_id: UUID) -> bool:

@@ -86,6 +86,9 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
         raise invalid("variables", f"{len(kept)} names", f"at most {MAX_NAMES} names")
     total = 0
     for name, value in kept.items():
+        if "\x00" in name or "\x00" in value:
+            accepted = "names and values without NUL characters"
+            raise invalid("variables", f"{name}={value[:80]}", accepted)
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:
             raise invalid(f"variables.{name}", f"{size} bytes", f"at most {MAX_VALUE_BYTES} bytes")

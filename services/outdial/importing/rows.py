@@ -158,7 +158,7 @@ class CsvRows:
         """The row, or why it is not taken."""
         try:
             if record.fault:
-                raise _RefusedError("", record.content, record.fault)
+                raise _RefusedError(self._column(record.cell), record.content, record.fault)
             return self._row(record.line, record.content)
         except _RefusedError as exc:
             return reject(record.line, exc.field, exc.value, exc.reason)
@@ -168,7 +168,8 @@ class CsvRows:
             wanted = (
                 f"{len(cells)} cells; accepted: as many as the header has, {len(self._columns)}"
             )
-            raise _RefusedError("", ",".join(cells), wanted)
+            # The first that is missing, or the last one, behind which there are more.
+            raise _RefusedError(self._column(len(cells)), ",".join(cells), wanted)
         if not (joined := "".join(cells)).isascii() or "\x00" in joined:
             self._check_characters(cells)
         destinations = _ABSENT.copy()
@@ -197,6 +198,11 @@ class CsvRows:
         if len(data) > MAX_DEPTH and is_deep_text(data):
             raise self._deep(data)
         return Row(line, address, first, destinations, name, detail, data)
+
+    def _column(self, cell: int | None) -> str:
+        if cell is None:
+            return ""
+        return self._columns[min(cell, len(self._columns) - 1)]
 
     def _deep(self, data: str) -> _RefusedError:
         place = self._texts[-1]

@@ -16,6 +16,7 @@ from services.campaign.campaigns.domain import (
     EndHandle,
     Status,
 )
+from services.campaign.campaigns.storage import PostgresCampaigns
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.errors import (
@@ -156,6 +157,39 @@ async def test_of_simultaneous_creates_with_one_outdial_one_gets_it(plant: Plant
         refused = [each for each in answers if isinstance(each, FailedPrecondition)]
         assert (len(made), len(refused)) == (1, 3)
         assert plant.outdials.holder(outdial_id) == made[0].id
+
+
+async def test_a_campaign_inserted_while_its_outdial_is_asked_for_keeps_it(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_id, outdial_id = new_id(), plant.outdials.add()
+    may_insert, is_bound = asyncio.Event(), asyncio.Event()
+    bind, get = plant.outdials.bind, PostgresCampaigns.get
+
+    async def bind_and_wait(*arguments: Any, **options: Any) -> UUID | None:
+        holder = await bind(*arguments, **options)
+        if holder is None and not is_bound.is_set():
+            is_bound.set()
+            await may_insert.wait()
+        return holder
+
+    async def get_and_let_it_be_inserted(
+        rows: PostgresCampaigns, campaign_id: UUID
+    ) -> Campaign | None:
+        found = await get(rows, campaign_id)
+        if campaign_id == first_id and is_bound.is_set() and not may_insert.is_set():
+            may_insert.set()
+            await asyncio.wait({first})
+        return found
+
+    monkeypatch.setattr(plant.outdials, "bind", bind_and_wait)
+    monkeypatch.setattr(PostgresCampaigns, "get", get_and_let_it_be_inserted)
+    first = asyncio.create_task(plant.campaign(id=first_id, outdial_id=outdial_id))
+    await is_bound.wait()
+    with pytest.raises(FailedPrecondition, match=f"in use by campaign {first_id}"):
+        await plant.campaign(outdial_id=outdial_id)
+    assert (await first).outdial_id == outdial_id
+    assert plant.outdials.holder(outdial_id) == first_id
 
 
 async def test_an_outdial_in_use_is_refused_with_its_user(plant: Plant) -> None:

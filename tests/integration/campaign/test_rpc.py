@@ -142,6 +142,30 @@ async def test_a_literal_session_over_grpc(process: Process) -> None:
     await channels.close()
 
 
+async def test_a_list_of_large_flows_comes_in_more_pages(process: Process) -> None:
+    channels = Channels(process.issuers[Role.GATEWAY])
+    flows = flow_grpc.FlowServiceStub(channels.channel(process.address, "campaign"))
+    # Each of these characters is six in JSON, in which form they are sent and told.
+    option = json.dumps({"text": "x", "note": "\x01" * 10_000})
+    talk = action_pb.Action(type="talk", option_json=option)
+    with acting_for(CUSTOMER):
+        made = [
+            (await flows.CreateFlow(flow_pb.CreateFlowRequest(actions=[talk] * 17))).id
+            for _ in range(36)
+        ]
+        found: list[str] = []
+        pages, token = 0, ""
+        while True:
+            page = await flows.ListFlows(flow_pb.ListFlowsRequest(page_token=token))
+            if not page.flows:
+                break
+            pages, token = pages + 1, page.next_page_token
+            found += [each.id for each in page.flows]
+    assert found == made[::-1]
+    assert pages > 1
+    await channels.close()
+
+
 async def test_errors_have_the_documented_class_and_reason(process: Process) -> None:
     cases: list[tuple[campaign_pb.CreateCampaignRequest, str]] = [
         (campaign_pb.CreateCampaignRequest(service_level=0), "service_level"),

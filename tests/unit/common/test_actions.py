@@ -300,6 +300,15 @@ def test_options_of_absurd_depth_are_refused() -> None:
     assert "deeper than 32 levels" in violation.description
 
 
+@pytest.mark.parametrize(
+    "option", [{"note": ["a\x00"]}, {"a\x00": 1}, {"note": {"x": {"\x00": 1}}}]
+)
+def test_a_nul_in_a_member_that_no_action_knows_is_refused(option: dict[str, Any]) -> None:
+    (violation,) = refused(Action("beep", option)).violations
+    assert violation.field == "actions[0].option"
+    assert "NUL" in violation.description
+
+
 def test_too_many_actions_are_refused() -> None:
     assert len(validate_actions([Action("answer")] * MAX_ACTIONS)) == MAX_ACTIONS
     refused(*[Action("answer")] * (MAX_ACTIONS + 1))

@@ -9,7 +9,7 @@ import pytest
 
 from services.common.errors import InvalidArgument
 from services.outdial.domain_imports import Format, ImportOptions, Reject, Row
-from services.outdial.importing.records import NdjsonRecords, Record
+from services.outdial.importing.records import CsvRecords, NdjsonRecords, Record
 from services.outdial.importing.rows import CsvRows, NdjsonRows, check_mapping
 
 ANN = "+15550000001"
@@ -124,8 +124,8 @@ def test_strict_lists_take_valid_numbers_only() -> None:
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
-        ([ANN, "a", "b", "c"], "", "4 cells"),
-        ([ANN], "", "1 cells"),
+        ([ANN, "a", "b", "c"], "detail", "4 cells"),
+        ([ANN], "name", "1 cells"),
         (["", "a", "b"], "phone", "no address"),
         ([ANN, "a\x00b", ""], "name", "NUL"),
         ([ANN, "a\udcffb", ""], "name", "UTF-8"),
@@ -220,3 +220,21 @@ def test_a_json_line_that_is_nested_too_deep_is_one_rejected_row(levels: int) ->
     assert [isinstance(each, Row) for each in found] == [True, False, True]
     assert (reject(found[1]).line, reject(found[1]).value[:9]) == (2, '{"phone":')
     assert "32 levels" in reject(found[1]).reason
+
+
+def test_a_line_that_is_not_csv_is_told_with_its_column_and_value() -> None:
+    rows = CsvRows(options(), ["name", "phone"])
+    long = '"' + "x" * 5000
+    lines = f'"name 1,{ANN}\nok,"{ANN}"5\n1\n1,2,3\n{long}\n'
+    found = [
+        reject(rows.read(each)) for each in CsvRecords(2, 2).feed(lines.encode(), is_last=True)
+    ]
+    assert [(each.line, each.field) for each in found] == [
+        (2, "name"),
+        (3, "phone"),
+        (4, "phone"),
+        (5, "phone"),
+        (6, "name"),
+    ]
+    assert [each.value for each in found[:4]] == [f'"name 1,{ANN}', f'"{ANN}"5', "1", "1,2,3"]
+    assert 0 < len(found[4].value) < 1000
