@@ -20,7 +20,14 @@ from services.dialer.domain.calls import (
     Step,
     StepOutcome,
 )
-from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
+from services.dialer.domain.cursors import (
+    AgentWait,
+    Cursor,
+    Detection,
+    Frame,
+    Keys,
+    OpenRecording,
+)
 from services.dialer.domain.recordings import Recording, RecordingStatus
 
 CALL_COLUMNS: Mapping[str, str] = {
@@ -273,6 +280,7 @@ def _cursor_json(cursor: Cursor) -> dict[str, Any]:
         },
         "recording": _recording_json(cursor.recording),
         "detection": _detection_json(cursor.detection),
+        "agent_wait": _agent_wait_json(cursor.agent_wait),
     }
 
 
@@ -291,6 +299,16 @@ def _detection_json(detection: Detection | None) -> dict[str, Any] | None:
     if detection is None:
         return None
     return {"hangs_up": detection.hangs_up, "execution": detection.execution}
+
+
+def _agent_wait_json(wait: AgentWait | None) -> dict[str, Any] | None:
+    if wait is None:
+        return None
+    return {
+        "since": wait.since.isoformat(),
+        "tm_connect": None if wait.tm_connect is None else wait.tm_connect.isoformat(),
+        "tm_abandon": None if wait.tm_abandon is None else wait.tm_abandon.isoformat(),
+    }
 
 
 def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
@@ -316,7 +334,15 @@ def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
         keys=Keys(**stored.get("keys", {})),
         recording=_recording_of(stored.get("recording")),
         detection=Detection(**found) if (found := stored.get("detection")) else None,
+        agent_wait=_agent_wait_of(stored.get("agent_wait")),
     )
+
+
+def _agent_wait_of(stored: Mapping[str, Any] | None) -> AgentWait | None:
+    if stored is None:
+        return None
+    times = {name: time and datetime.fromisoformat(time) for name, time in stored.items()}
+    return AgentWait(**times)
 
 
 def _recording_of(stored: Mapping[str, Any] | None) -> OpenRecording | None:

@@ -137,6 +137,9 @@ class DialerSystem:
             self.flows,
             clock,
             max_duration_ms=limits.max_duration_ms,
+            timers=self.timers,
+            stored=self.journal.stored,
+            waited=self.reports.waited,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
@@ -325,7 +328,7 @@ class DialerSystem:
     def _agent_changed(self, attempt: Attempt) -> None:
         waited = self.attempts.counts(attempt.campaign.id).waiting
         self.attempts.changed(attempt)
-        if self.attempts.counts(attempt.campaign.id).waiting < waited:
+        if attempt.has_agent and self.attempts.counts(attempt.campaign.id).waiting < waited:
             self.capacity.taken(attempt.campaign.id)
 
     def _wake(self, campaign_id: UUID) -> None:

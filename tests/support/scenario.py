@@ -43,6 +43,7 @@ def make_scenario(
     calls_per_second: float | None = 1_000.0,
     max_concurrent: int | None = 2_000,
     actions: Sequence[Mapping[str, Any]] = ({"type": "talk", "option": {"text": "Hello."}},),
+    agent_wait_limit: int = 600_000,
     **campaign: Any,
 ) -> Scenario:
     """Make outdial, outplan, perhaps a queue with available agents, and a campaign."""
@@ -70,6 +71,8 @@ def make_scenario(
         "actions": list(actions),
         "outplan_id": outplan,
         "outdial_id": outdial,
+        # Domain time runs fast here: two seconds of it are shorter than any ringing.
+        "agent_wait_limit": agent_wait_limit,
         **campaign,
     }
     if queue:
@@ -150,6 +153,11 @@ def gather(
         campaigncalls=attempts,
         targets=targets,
         network=network,
+        queuecalls=[
+            each
+            for each in client.pages("/queuecalls")
+            if each["campaign_id"] == scenario.campaign_id
+        ],
         events=stored_events(stack, scenario.campaign_id) if with_events else None,
     )
 

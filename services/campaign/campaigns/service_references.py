@@ -77,6 +77,11 @@ class References:
     async def check_actions(self, campaign: Campaign) -> None:
         """InvalidArgument unless the queues that its own actions name exist."""
         await check_queues(self._queues, campaign.customer_id, campaign.actions)
+        await self._check_abandonment(campaign)
+
+    async def _check_abandonment(self, campaign: Campaign) -> None:
+        actions, field = campaign.abandonment_actions, "abandonment_actions"
+        await check_queues(self._queues, campaign.customer_id, actions, field)
 
     async def check_startable(
         self, campaign: Campaign, actions: Sequence[Action], checked: Set[str] = frozenset()
@@ -90,6 +95,7 @@ class References:
             # The campaign's own queue was put behind them; it is checked under its own name.
             own = actions if campaign.queue_id is None else actions[:-1]
             await check_queues(self._queues, campaign.customer_id, own)
+            await self._check_abandonment(campaign)
             await self.check_remote(campaign, {"queue_id", "outdial_id"} - checked)
         except InvalidArgument as exc:
             raise _unstartable(campaign, exc) from exc

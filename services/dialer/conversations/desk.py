@@ -8,20 +8,21 @@ reservations and hears of kicks and time limits.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.errors import AppError
-from services.common.ids import new_id
 from services.common.log import get_logger
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.ringing import Ringing
 from services.dialer.conversations.stays import Stay, Stays, StayState
+from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import Activeflow
+from services.dialer.domain.cursors import AgentWait, Cursor
 from services.dialer.domain.queuecalls import (
     Assignment,
     EndReason,
@@ -34,7 +35,7 @@ from services.dialer.domain.queuecalls import (
 from services.dialer.domain.variables import of_queue, of_queue_facts
 from services.dialer.ports import Queues
 from services.dialer.telephony import Answered, Ended, NotPlaced, Telephony
-from services.dialer.timers import wait_for
+from services.dialer.timers import Timers, wait_for
 
 TICK_SECONDS = 1.0
 UNREACHABLE_PAUSE_SECONDS = 1.0
@@ -42,7 +43,12 @@ UNREACHABLE_PAUSE_SECONDS = 1.0
 
 
 class Desk:
-    """See the module. `connected` and `reserved` tell the rest of the dialer about an attempt."""
+    """See the module. `connected`, `waited` and `agent_changed` tell the rest of the dialer about an
+    attempt; `stored` returns when these executions are stored.
+
+    A caller's joining, and an agent's, are stored before the queue service is told of them: whoever
+    takes over after a crash knows at least as much as the queue does, and the campaign counts the same.
+    """
 
     def __init__(
         self,
@@ -52,6 +58,9 @@ class Desk:
         clock: Clock,
         *,
         max_duration_ms: int,
+        timers: Timers,
+        stored: Callable[[Collection[UUID]], Awaitable[None]],
+        waited: Callable[[UUID, AgentWait], None],
         connected: Callable[[Attempt, UUID], None],
         agent_changed: Callable[[Attempt], None],
         hang_up: Callable[[UUID], None],
@@ -63,6 +72,8 @@ class Desk:
         self._connected = connected
         self._agent_changed = agent_changed
         self._hang_up = hang_up
+        self._stored = stored
+        self._waits = Waits(timers, clock, waited, self._too_long)
         self.stays = Stays()
         self._ringing = Ringing(
             telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
@@ -80,10 +91,11 @@ class Desk:
 
     def join(self, attempt: Attempt, run: FlowRun, queue_id: UUID) -> None:
         """Put the caller into a queue, with music."""
-        run.queuecall_id, run.queue_id = new_id(), queue_id
+        # The same id after a take-over: nobody is in the queue twice for one step.
+        run.queuecall_id, run.queue_id = run.step_id("queuecall"), queue_id
         run.variables.update(of_queue(queue_id, run.queuecall_id))
         stay = Stay(run.queuecall_id, queue_id, attempt, run)
-        attempt.wanted_agent = True
+        self._waits.begin(attempt, run)
         self._flows.noted(run)
         self._enter(stay)
 
@@ -92,13 +104,14 @@ class Desk:
         assert run.queuecall_id is not None
         assert run.queue_id is not None
         stay = Stay(run.queuecall_id, run.queue_id, attempt, run)
-        attempt.wanted_agent = True
         strays = [leg for leg in run.agent_legs if leg != bridged_with]
         if strays:
             # They ring for a bridge nobody would make any more.
             self._telephony.hangup(strays)
         if bridged_with is None:
             self._enter(stay)
+            self._waits.begin(attempt, run)
+            self._abandon_if_late(stay)
             return
         stay.agent_id = run.agent_id
         self.stays.add(stay)
@@ -116,19 +129,13 @@ class Desk:
             self._leave(stay)
         elif row is not None and row.cursor.queuecall_id is not None:
             self._telephony.hangup(row.cursor.agent_legs)
-            self.reports.add(
-                QueueReport(
-                    row.cursor.queuecall_id,
-                    QueueReportKind.ENDED,
-                    row.cursor.agent_id,
-                    self._clock.now(),
-                )
-            )
+            self._report_stored(row.cursor)
 
     def drop(self, call_id: UUID) -> None:
         """Another dialer has the call."""
         stay = self.stays.of_call(call_id)
         if stay is not None:
+            self._waits.end(call_id)
             self.stays.remove(stay)
 
     # --------------------------------------------------------------------------- the agent's side
@@ -260,10 +267,13 @@ class Desk:
     # ------------------------------------------------------------------------------------ inside
 
     async def _send_reports(self, reports: Sequence[QueueReport]) -> None:
+        await self._stored([each.run_id for each in reports if each.run_id is not None])
         await self._queues.report(reports)
         self.wake()
 
     async def _join(self, joinings: Sequence[Joining]) -> None:
+        stays = [self.stays.get(each.queuecall_id) for each in joinings]
+        await self._stored([stay.run.id for stay in stays if stay is not None])
         joined = await self._queues.join(joinings)
         facts = {each.queue_id: each for each in joined.queues}
         for joining in joinings:
@@ -302,6 +312,7 @@ class Desk:
         )
 
     def _leave(self, stay: Stay) -> None:
+        self._waits.end(stay.call_id)
         if stay.state is StayState.JOINING:
             # Ended only after the queue has it, or it would wait there for ever.
             stay.state = StayState.LEFT
@@ -312,12 +323,34 @@ class Desk:
         self._report(stay, QueueReportKind.ENDED)
         self.stays.remove(stay)
 
+    def _too_long(self, call_id: UUID) -> None:
+        stay = self.stays.of_call(call_id)
+        if stay is not None:
+            self._flows.noted(stay.run)
+            self._abandon_if_late(stay)
+
+    def _abandon_if_late(self, stay: Stay) -> None:
+        """A caller who has waited too long leaves the queue, if the campaign has actions for that.
+
+        Not one whose agent has answered: they are being connected, and nothing could be said better.
+        """
+        attempt, wait = stay.attempt, stay.run.agent_wait
+        is_late = wait is not None and wait.tm_abandon is not None
+        is_waiting = stay.state in (StayState.JOINING, StayState.WAITING, StayState.RINGING)
+        if is_late and is_waiting and attempt.campaign.abandonment_actions:
+            self._leave(stay)
+            attempt.has_agent, attempt.wants_none = False, True
+            self._agent_changed(attempt)
+            limit = attempt.campaign.agent_wait_limit_ms
+            self._flows.abandon(stay.call_id, f"no agent within {limit} ms")
+
     def _in_service(self, stay: Stay) -> None:
         stay.state = StayState.SERVICE
+        self._waits.connected(stay.attempt, stay.run)
         stay.attempt.has_agent = True
         self._agent_changed(stay.attempt)
-        self._report(stay, QueueReportKind.CONNECTED)
         self._note(stay)
+        self._report(stay, QueueReportKind.CONNECTED)
         if stay.agent_id is not None:
             self._connected(stay.attempt, stay.agent_id)
 
@@ -336,6 +369,7 @@ class Desk:
         self._agent_changed(stay.attempt)
         self._note(stay)
         self.wake()
+        self._abandon_if_late(stay)
 
     def _note(self, stay: Stay) -> None:
         stay.run.agent_id = stay.agent_id
@@ -343,4 +377,16 @@ class Desk:
         self._flows.noted(stay.run)
 
     def _report(self, stay: Stay, kind: QueueReportKind) -> None:
-        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, self._clock.now()))
+        run_id = stay.run.id if kind is QueueReportKind.CONNECTED else None
+        now = self._clock.now()
+        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, now, run_id))
+
+    def _report_stored(self, cursor: Cursor) -> None:
+        """Tell the end of a stay that a dialer before began, and first what it may not have told."""
+        assert cursor.queuecall_id is not None
+        wait = cursor.agent_wait
+        facts = [(QueueReportKind.ENDED, self._clock.now())]
+        if wait is not None and wait.tm_connect is not None:
+            facts.insert(0, (QueueReportKind.CONNECTED, wait.tm_connect))
+        for kind, tm in facts:
+            self.reports.add(QueueReport(cursor.queuecall_id, kind, cursor.agent_id, tm))

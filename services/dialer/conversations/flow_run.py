@@ -11,7 +11,7 @@ from services.common.actions import Action
 from services.common.address import TYPES
 from services.dialer.domain import cursors
 from services.dialer.domain.calls import Activeflow, ReferenceType, Step, StepOutcome
-from services.dialer.domain.cursors import Cursor, Detection, Keys, OpenRecording
+from services.dialer.domain.cursors import AgentWait, Cursor, Detection, Keys, OpenRecording
 from services.dialer.domain.variables import of_recording
 from services.dialer.domain.webhooks import Webhook
 from services.dialer.telephony import Capability
@@ -69,6 +69,7 @@ class FlowRun:
     keys: Keys = field(default_factory=Keys)
     recording: OpenRecording | None = None
     detection: Detection | None = None
+    agent_wait: AgentWait | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset(Capability)
     """What the network can do for it. Not stored: another dialer may have another network."""
@@ -121,6 +122,13 @@ class FlowRun:
             self.wake_at = None
             self.agent_legs = ()
             self.detection = None
+
+    def replace_rest(self, actions: tuple[Action, ...]) -> None:
+        """Execute these, and then nothing more of what the flow had still before it."""
+        self.wake_at = None
+        self.frames[1:] = []
+        self.top.position = len(self.top.actions)
+        self.frames.append(Frame(actions))
 
     def open_recording(self, recording: OpenRecording) -> None:
         """The call is recorded from now on, and later actions know by which recording."""
@@ -178,6 +186,7 @@ class FlowRun:
                 keys=self.keys,
                 recording=self.recording,
                 detection=self.detection,
+                agent_wait=self.agent_wait,
             ),
             history=tuple(self.history),
             variables=dict(self.variables),
@@ -221,6 +230,7 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         keys=cursor.keys,
         recording=cursor.recording,
         detection=cursor.detection,
+        agent_wait=cursor.agent_wait,
         revision=row.revision,
         tm_update=row.tm_update,
         tm_end=row.tm_end,

@@ -176,13 +176,20 @@ class Flows:
         held = self._held.get(call_id)
         if held is None:
             return
-        run = held.run
-        run.queuecall_id = run.queue_id = run.agent_id = None
-        run.agent_legs = ()
-        without_queue(run.variables)
-        run.fail_step(detail)
-        self._telephony.stop_play(call_id)
+        self._out_of_queue(held.run, detail)
         self._go_on(held)
+
+    def abandon(self, call_id: UUID, detail: str) -> None:
+        """No agent has come in time: the caller is out of the queue, and the campaign's abandonment
+        actions take the place of what the flow had still before it.
+        """
+        held = self._held.get(call_id)
+        if held is None or held.attempt is None:
+            return
+        self._out_of_queue(held.run, detail)
+        held.run.replace_rest(held.attempt.campaign.abandonment_actions)
+        self._wake_no_more(held)
+        self._apply(held, interpreter.advance(held.run, self._clock.now()))
 
     def connect_over(self, call_id: UUID, failure: str) -> None:
         """The conversation of a `connect` is over, or there was none: the flow goes on behind it."""
@@ -219,6 +226,13 @@ class Flows:
             self._performer.recordings.drop(held.run)
 
     # ------------------------------------------------------------------------------------- inside
+
+    def _out_of_queue(self, run: FlowRun, detail: str) -> None:
+        run.queuecall_id = run.queue_id = run.agent_id = None
+        run.agent_legs = ()
+        without_queue(run.variables)
+        run.fail_step(detail)
+        self._telephony.stop_play(run.key)
 
     def _new_run(self, attempt: Attempt) -> FlowRun:
         campaign = attempt.campaign

@@ -159,6 +159,5 @@ def _attempt(listed: OpenAttempt, definition: Definition, target: TargetFacts) -
         deadline=listed.tm_deadline,
         tm_answer=listed.tm_answer if listed.is_answered else None,
         tm_connect=listed.tm_connect,
-        wanted_agent=listed.tm_connect is not None,
         has_agent=listed.tm_connect is not None,
     )

@@ -145,6 +145,8 @@ class World:
         calls_per_second: float = 1000.0,
         max_concurrent: int = 1000,
         continues: bool = False,
+        agent_wait_limit: int = 0,
+        abandonment: Sequence[tuple[str, str]] = (),
     ) -> str:
         """A campaign ready to run; its id."""
         with acting_for(self.customer_id):
@@ -173,6 +175,11 @@ class World:
                     outplan_id=outplan.id,
                     outdial_id=outdial.id,
                     queue_id=queue_id,
+                    agent_wait_limit=agent_wait_limit,
+                    abandonment_actions=[
+                        action_pb.Action(type=word, option_json=option)
+                        for word, option in abandonment
+                    ],
                 )
             )
         return str(campaign.id)
