@@ -281,6 +281,7 @@ def _cursor_json(cursor: Cursor) -> dict[str, Any]:
         "recording": _recording_json(cursor.recording),
         "detection": _detection_json(cursor.detection),
         "agent_wait": _agent_wait_json(cursor.agent_wait),
+        "records_service": cursor.records_service,
     }
 
 
@@ -335,6 +336,7 @@ def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
         recording=_recording_of(stored.get("recording")),
         detection=Detection(**found) if (found := stored.get("detection")) else None,
         agent_wait=_agent_wait_of(stored.get("agent_wait")),
+        records_service=stored.get("records_service", False),
     )
 
 

@@ -138,6 +138,8 @@ class DialerSystem:
             clock,
             max_duration_ms=limits.max_duration_ms,
             timers=self.timers,
+            errands=self.errands,
+            recordings=self.recordings,
             stored=self.journal.stored,
             waited=self.reports.waited,
             connected=self.control.connected,
@@ -195,7 +197,7 @@ class DialerSystem:
     def agents_changed(self) -> None:
         """Agents came or went."""
         self.capacity.ask_again()
-        self.desk.wake()
+        self.desk.seeker.wake()
 
     # ------------------------------------------------------------------------------- life cycle
 
@@ -213,7 +215,7 @@ class DialerSystem:
             ("recordings", self.recordings.run),
             ("retention", self.retention.run),
             ("events", self._listen),
-            ("queue", self.desk.run),
+            ("queue", self.desk.seeker.run),
             ("capacity", self.capacity.run),
             ("leases", self.keeper.run),
             ("deadlines", self.watch.run_deadlines),
@@ -232,7 +234,7 @@ class DialerSystem:
         self._is_deaf = True
         self.timers.freeze()
         self.errands.freeze()
-        self.desk.freeze()
+        self.desk.seeker.freeze()
         stores = (
             self.releases.flushed(),
             self.reports.delivery.flushed(),

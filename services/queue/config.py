@@ -7,3 +7,6 @@ from services.common.config import ServiceSettings
 
 class QueueSettings(ServiceSettings):
     """What the queue process is told by its environment."""
+
+    campaign_address: str = ""
+    """Where the campaign service listens, host:port; empty: whether a wait flow exists is not checked."""

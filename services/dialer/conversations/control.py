@@ -123,6 +123,7 @@ class Control:
                 self._over(attempt, now, not_placed(event.reason), HungUpBy.LOCAL)
             case PlayFinished():
                 self.flows.play_finished(attempt.id, event.play_id)
+                self.desk.play_finished(attempt.id, event.play_id)
             case DigitPressed():
                 self.flows.digit(attempt.id, event.digit)
             case Detected():
@@ -171,6 +172,7 @@ class Control:
                 self._detected(attempt, AnsweredBy.UNKNOWN, event.detail or "not possible")
             case _:
                 self.flows.command_failed(attempt.id, event.reference, event.detail)
+                self.desk.play_failed(attempt.id, event.reference, event.detail)
 
     def _detected(self, attempt: Attempt, by: AnsweredBy, failure: str = "") -> None:
         hangs_up = self.flows.detected(attempt.id, by, failure)

@@ -1,23 +1,22 @@
 """The queue desk: callers join, get agents, talk and leave.
 
 The queue service decides who serves whom; the desk does it on the network and tells what came of it.
-All waiting callers of this dialer ask in one call, woken by events and by a tick that also renews
-reservations and hears of kicks and time limits.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AppError
-from services.common.log import get_logger
+from services.dialer.conversations.errands import Errands
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.recordings import Recordings
 from services.dialer.conversations.ringing import Ringing
+from services.dialer.conversations.seeking import Seeker
 from services.dialer.conversations.stays import Stay, Stays, StayState
+from services.dialer.conversations.wait_loops import WaitLoops
 from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
@@ -28,16 +27,17 @@ from services.dialer.domain.queuecalls import (
     EndReason,
     Joining,
     QueuecallEnd,
+    QueueFacts,
     QueueNews,
     QueueReport,
     QueueReportKind,
 )
+from services.dialer.domain.recordings import RecordingWish
 from services.dialer.domain.variables import of_queue, of_queue_facts
 from services.dialer.ports import Queues
 from services.dialer.telephony import Answered, Ended, NotPlaced, Telephony
-from services.dialer.timers import Timers, wait_for
+from services.dialer.timers import Timers
 
-TICK_SECONDS = 1.0
 UNREACHABLE_PAUSE_SECONDS = 1.0
 """After carrier trouble a caller waits this long (real) before asking for an agent again."""
 
@@ -59,6 +59,8 @@ class Desk:
         *,
         max_duration_ms: int,
         timers: Timers,
+        errands: Errands,
+        recordings: Recordings,
         stored: Callable[[Collection[UUID]], Awaitable[None]],
         waited: Callable[[UUID, AgentWait], None],
         connected: Callable[[Attempt, UUID], None],
@@ -73,7 +75,9 @@ class Desk:
         self._agent_changed = agent_changed
         self._hang_up = hang_up
         self._stored = stored
+        self._recordings = recordings
         self._waits = Waits(timers, clock, waited, self._too_long)
+        self._loops = WaitLoops(telephony, timers, errands, clock, flows.noted)
         self.stays = Stays()
         self._ringing = Ringing(
             telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
@@ -82,10 +86,7 @@ class Desk:
         self.reports: Delivery[QueueReport] = Delivery(
             "queue_report", self._send_reports, clock=clock, delay=0.002
         )
-        self._woken = asyncio.Event()
-        self._next_tick = 0.0
-        self._is_frozen = False
-        self._log = get_logger()
+        self.seeker = Seeker(queues, self.stays, clock, self._untold, self._hear)
 
     # -------------------------------------------------------------------------- the caller's side
 
@@ -135,7 +136,7 @@ class Desk:
         """Another dialer has the call."""
         stay = self.stays.of_call(call_id)
         if stay is not None:
-            self._waits.end(call_id)
+            self._forget_waiting(call_id)
             self.stays.remove(stay)
 
     # --------------------------------------------------------------------------- the agent's side
@@ -147,6 +148,7 @@ class Desk:
             self._telephony.hangup([event.call_id])
             return
         self._ringing.answered(stay, event)
+        self._tune(stay)
 
     def leg_ended(self, event: Ended | NotPlaced) -> None:
         """An agent's phone is silent."""
@@ -159,6 +161,7 @@ class Desk:
             self._hang_up(stay.call_id)
         else:
             self._ringing.ended(stay, event)
+            self._tune(stay)
 
     def leg_missing(self, leg: UUID) -> None:
         """A conversation was taken over, and its agent's leg is gone: so the conversation is over."""
@@ -166,6 +169,14 @@ class Desk:
         if stay is not None and leg == stay.bridged_leg:
             self._leave(stay)
             self._hang_up(stay.call_id)
+
+    def play_finished(self, call_id: UUID, play_id: str) -> None:
+        """What a caller heard is over."""
+        self._loops.finished(call_id, play_id)
+
+    def play_failed(self, call_id: UUID, play_id: str, detail: str) -> None:
+        """A caller could not be let hear something."""
+        self._loops.failed(call_id, play_id, detail)
 
     def bridged(self, call_id: UUID) -> None:
         """Caller and agent hear each other. Told for both legs; the second time changes nothing."""
@@ -183,50 +194,7 @@ class Desk:
 
     # ------------------------------------------------------------------------- the queue's side
 
-    def wake(self) -> None:
-        """Something happened that may give a waiting caller an agent."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Ask for agents until cancelled."""
-        while True:
-            await wait_for(self._woken, self._clock, real=TICK_SECONDS)
-            self._woken.clear()
-            try:
-                await self._ask()
-            except AppError as exc:
-                self._log.warning("queue_not_answering", error=str(exc))
-                await self._clock.sleep_real(0.2)
-
-    def freeze(self) -> None:
-        """Ask for nobody any more: the callers are being handed over to another dialer."""
-        self._is_frozen = True
-
-    async def _ask(self) -> None:
-        if self._is_frozen:
-            return
-        boottime = self._clock.boottime()
-        is_tick = boottime >= self._next_tick
-        # Before the queue knows that an agent did not answer it would only offer the same again.
-        untold = {report.queuecall_id for report in self.reports.pending()}
-        waiting = [
-            stay.queuecall_id
-            for stay in self.stays.in_state(StayState.WAITING)
-            if stay.not_before <= boottime and stay.queuecall_id not in untold
-        ]
-        held = self._ids(StayState.RINGING, StayState.BRIDGING) if is_tick else []
-        service = self._ids(StayState.SERVICE) if is_tick else []
-        if is_tick:
-            self._next_tick = boottime + TICK_SECONDS * 0.9
-        if waiting or held or service:
-            self._hear(await self._queues.assign(waiting, held, service))
-
-    def _ids(self, *states: StayState) -> list[UUID]:
-        return [stay.queuecall_id for stay in self.stays.in_state(*states)]
-
     def _hear(self, news: QueueNews) -> None:
-        if self._is_frozen:
-            return
         for assignment in news.assignments:
             self._assigned(assignment)
         for end in news.ends:
@@ -269,7 +237,7 @@ class Desk:
     async def _send_reports(self, reports: Sequence[QueueReport]) -> None:
         await self._stored([each.run_id for each in reports if each.run_id is not None])
         await self._queues.report(reports)
-        self.wake()
+        self.seeker.wake()
 
     async def _join(self, joinings: Sequence[Joining]) -> None:
         stays = [self.stays.get(each.queuecall_id) for each in joinings]
@@ -279,10 +247,18 @@ class Desk:
         for joining in joinings:
             stay = self.stays.get(joining.queuecall_id)
             if stay is not None:
-                if stay.queue_id in facts:
-                    stay.run.variables.update(of_queue_facts(facts[stay.queue_id]))
                 self._joined(stay, joined.refused)
-        self.wake()
+                if stay.queue_id in facts and stay.state is StayState.WAITING:
+                    self._learned(stay, facts[stay.queue_id])
+        self.seeker.wake()
+
+    def _learned(self, stay: Stay, facts: QueueFacts) -> None:
+        run = stay.run
+        run.variables.update(of_queue_facts(facts))
+        run.records_service = facts.is_recorded
+        self._flows.noted(run)
+        if facts.wait_flow_id is not None:
+            self._loops.begin(stay.call_id, run, facts.wait_flow_id)
 
     def _joined(self, stay: Stay, refused: Collection[UUID]) -> None:
         if stay.queuecall_id in refused:
@@ -312,7 +288,7 @@ class Desk:
         )
 
     def _leave(self, stay: Stay) -> None:
-        self._waits.end(stay.call_id)
+        self._forget_waiting(stay.call_id)
         if stay.state is StayState.JOINING:
             # Ended only after the queue has it, or it would wait there for ever.
             stay.state = StayState.LEFT
@@ -346,7 +322,10 @@ class Desk:
 
     def _in_service(self, stay: Stay) -> None:
         stay.state = StayState.SERVICE
+        self._loops.end(stay.call_id)
         self._waits.connected(stay.attempt, stay.run)
+        if stay.run.records_service:
+            self._recordings.begin(stay.attempt, stay.run, RecordingWish())
         stay.attempt.has_agent = True
         self._agent_changed(stay.attempt)
         self._note(stay)
@@ -368,8 +347,19 @@ class Desk:
         stay.attempt.has_agent = False
         self._agent_changed(stay.attempt)
         self._note(stay)
-        self.wake()
+        self._tune(stay)
+        self.seeker.wake()
         self._abandon_if_late(stay)
+
+    def _tune(self, stay: Stay) -> None:
+        self._loops.pause(stay.call_id, is_on=stay.state is StayState.BRIDGING)
+
+    def _forget_waiting(self, call_id: UUID) -> None:
+        self._waits.end(call_id)
+        self._loops.end(call_id)
+
+    def _untold(self) -> Collection[UUID]:
+        return {report.queuecall_id for report in self.reports.pending()}
 
     def _note(self, stay: Stay) -> None:
         stay.run.agent_id = stay.agent_id

@@ -70,6 +70,7 @@ class FlowRun:
     recording: OpenRecording | None = None
     detection: Detection | None = None
     agent_wait: AgentWait | None = None
+    records_service: bool = False
     given_variables: Mapping[str, str] = field(default_factory=dict)
     capabilities: frozenset[Capability] = frozenset(Capability)
     """What the network can do for it. Not stored: another dialer may have another network."""
@@ -187,6 +188,7 @@ class FlowRun:
                 recording=self.recording,
                 detection=self.detection,
                 agent_wait=self.agent_wait,
+                records_service=self.records_service,
             ),
             history=tuple(self.history),
             variables=dict(self.variables),
@@ -231,6 +233,7 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         recording=cursor.recording,
         detection=cursor.detection,
         agent_wait=cursor.agent_wait,
+        records_service=cursor.records_service,
         revision=row.revision,
         tm_update=row.tm_update,
         tm_end=row.tm_end,

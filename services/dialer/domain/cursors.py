@@ -92,3 +92,4 @@ class Cursor:
     recording: OpenRecording | None = None
     detection: Detection | None = None
     agent_wait: AgentWait | None = None  # None: no agent was wanted
+    records_service: bool = False  # the conversation with an agent is to be recorded

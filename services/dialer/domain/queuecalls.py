@@ -48,6 +48,8 @@ class QueueFacts:
     detail: str
     wait_timeout_ms: int
     service_timeout_ms: int
+    wait_flow_id: UUID | None = None
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

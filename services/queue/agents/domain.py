@@ -67,7 +67,7 @@ STATES_OF: dict[AgentStatus, tuple[AgentState, ...]] = {
     AgentStatus.OFFLINE: (AgentState.OFFLINE,),
     AgentStatus.RINGING: (AgentState.RESERVED, AgentState.RINGING),
 }
-_STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
+STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Agent:
     @property
     def status(self) -> AgentStatus:
         """The documented word for the state."""
-        return _STATUS_OF[self.state]
+        return STATUS_OF[self.state]
 
     @property
     def is_admin(self) -> bool:

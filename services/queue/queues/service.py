@@ -7,7 +7,7 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.creation import same_or_taken
-from services.common.errors import FailedPrecondition
+from services.common.errors import FailedPrecondition, invalid
 from services.common.ids import new_id
 from services.common.ownership import owned
 from services.common.paging import Page, cut
@@ -20,8 +20,9 @@ from services.queue.queues.domain import (
     NewQueue,
     Queue,
     QueueChange,
+    Standing,
 )
-from services.queue.queues.ports import BeginQueues, QueuesTransaction
+from services.queue.queues.ports import BeginQueues, Campaigns, QueuesTransaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,15 @@ class QueueView:
 class QueueService:
     """Queues of the customer that each call names."""
 
-    def __init__(self, *, begin: BeginQueues, clock: Clock) -> None:
+    def __init__(self, *, begin: BeginQueues, campaigns: Campaigns, clock: Clock) -> None:
         self._begin = begin
+        self._campaigns = campaigns
         self._clock = clock
 
     async def create_queue(self, customer_id: UUID, new: NewQueue) -> QueueView:
         """A new queue. Repeating it with the same id and body gives the same queue.
 
-        Raises InvalidArgument, also for tags that do not exist.
+        Raises InvalidArgument, also for tags and a wait flow that do not exist.
         """
         queue = Queue(
             id=new.id or new_id(),
@@ -56,9 +58,13 @@ class QueueService:
             service_timeout=new.service_timeout,
             wrapup_time=new.wrapup_time or 0,
             ring_timeout=DEFAULT_RING_MS if new.ring_timeout is None else new.ring_timeout,
+            recording=new.recording,
             revision=1,
             tm_create=self._clock.now(),
         ).checked()
+        if new.id is None or not await self._is_known(new.id):
+            # A repetition asks for nothing new: the flow may be gone by now.
+            await self._check_wait_flow(customer_id, queue.wait_flow_id)
         async with self._begin() as tx:
             if not await tx.queues.insert(queue, new.digest):
                 return await _view(tx, await same_or_taken(tx.queues, queue, new.digest, "queue"))
@@ -88,6 +94,7 @@ class QueueService:
         """
         if change.tag_ids is not None:
             change = replace(change, tag_ids=distinct_tags(change.tag_ids))
+        await self._check_wait_flow(customer_id, change.wait_flow_id)
         async with self._begin() as tx:
             # Before the queue: the deletion of a tag locks in this order too.
             await require_tags(tx.tags, customer_id, change.tag_ids or ())
@@ -119,6 +126,21 @@ class QueueService:
                 tx.events.queue("deleted", queue, view.members)
                 return view
             return await _view(tx, queue)
+
+    async def get_queue_stats(self, customer_id: UUID, queue_id: UUID) -> Standing:
+        """How the queue stands."""
+        async with self._begin() as tx:
+            queue = _owned(customer_id, queue_id, await tx.queues.get(queue_id))
+            return await tx.queues.standing(queue)
+
+    async def _is_known(self, queue_id: UUID) -> bool:
+        async with self._begin() as tx:
+            return await tx.queues.get(queue_id) is not None
+
+    async def _check_wait_flow(self, customer_id: UUID, flow_id: UUID | None) -> None:
+        """InvalidArgument for none of the customer's. Not within a transaction: another is asked."""
+        if flow_id is not None and not await self._campaigns.has_flow(customer_id, flow_id):
+            raise invalid("wait_flow_id", str(flow_id), "a flow of yours")
 
 
 async def _view(tx: QueuesTransaction, queue: Queue) -> QueueView:

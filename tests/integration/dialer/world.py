@@ -312,11 +312,12 @@ async def world(
         outdial_address=made.address("outdial"),
         queue_address=made.address("queue"),
     )
+    queue = QueueSettings(**made.common("queue"), campaign_address=made.address("campaign"))
     outdial = OutdialSettings(**made.common("outdial"), campaign_address=made.address("campaign"))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(channels.close)
         for parts in (
-            await queue_app.build(QueueSettings(**made.common("queue"))),
+            await queue_app.build(queue),
             await outdial_app.build(outdial),
             await campaign_app.build(campaign),
         ):

@@ -77,6 +77,16 @@ class PlainPasswords:
 
 
 @dataclass
+class FakeCampaigns:
+    """queues.ports.Campaigns in memory: the flows of each customer."""
+
+    flows: set[tuple[UUID, UUID]] = field(default_factory=set)
+
+    async def has_flow(self, customer_id: UUID, flow_id: UUID) -> bool:
+        return (customer_id, flow_id) in self.flows
+
+
+@dataclass
 class World:
     """One database with the service on it."""
 
@@ -84,6 +94,7 @@ class World:
     clock: ManualClock
     passwords: PlainPasswords
     facts: list[Fact]
+    campaigns: FakeCampaigns
     services: Services
     customer_id: UUID = field(default_factory=new_id)
     agents_made: int = 0
@@ -220,13 +231,15 @@ async def open_world(url: str) -> AsyncIterator[World]:
     clock = ManualClock(START)
     passwords = PlainPasswords()
     facts: list[Fact] = []
+    campaigns = FakeCampaigns()
     services = wire(
         begin=PostgresTransactions(engine, lambda: RecordedEvents(facts)),
         clock=clock,
         passwords=passwords,
+        campaigns=campaigns,
         chance=random.Random(7),
     )
     try:
-        yield World(engine, clock, passwords, facts, services)
+        yield World(engine, clock, passwords, facts, campaigns, services)
     finally:
         await engine.dispose()

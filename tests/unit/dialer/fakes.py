@@ -297,6 +297,8 @@ class FakeQueues:
     available: int = 0
     assignable: list[Assignment] = field(default_factory=list)
     news: list[QueueNews] = field(default_factory=list)
+    wait_flow_id: UUID | None = None
+    is_recorded: bool = False
     joined: list[Joining] = field(default_factory=list)
     refused: set[UUID] = field(default_factory=set)
     refuse_all: bool = False
@@ -319,7 +321,13 @@ class FakeQueues:
         refused = frozenset(ids if self.refuse_all else self.refused)
         queues = {each.queue_id for each in joinings if each.queuecall_id not in refused}
         return Joined(
-            refused, tuple(QueueFacts(each, "sales", "all of us", 30_000, 0) for each in queues)
+            refused,
+            tuple(
+                QueueFacts(
+                    each, "sales", "all of us", 30_000, 0, self.wait_flow_id, self.is_recorded
+                )
+                for each in queues
+            ),
         )
 
     async def assign(
