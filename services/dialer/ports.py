@@ -159,8 +159,11 @@ class Records(Protocol):
     async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
         """Soft-delete an ended one (with its fact); the row. Deleting twice changes nothing."""
 
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
-        """Calls of a campaign stored as not ended, with their activeflows: what a take-over finds."""
+    async def unfinished(
+        self, campaign_id: UUID, call_ids: Collection[UUID] = ()
+    ) -> list[tuple[Call, Activeflow | None]]:
+        """Calls of a campaign stored as not ended, and these in any case, with their activeflows: what
+        a take-over finds."""
 
     async def unheld(self, others: Collection[str]) -> list[UUID]:
         """Calls stored as not ended, or whose activeflow is, that none of these dialers wrote last."""

@@ -153,13 +153,26 @@ def gather(
         campaigncalls=attempts,
         targets=targets,
         network=network,
-        queuecalls=[
-            each
-            for each in client.pages("/queuecalls")
-            if each["campaign_id"] == scenario.campaign_id
-        ],
+        queuecalls=settled_queuecalls(client, scenario.campaign_id),
         events=stored_events(stack, scenario.campaign_id) if with_events else None,
     )
+
+
+def settled_queuecalls(client: Client, campaign_id: str) -> list[dict[str, Any]]:
+    """The campaign's queuecalls once none is live.
+
+    The queue gives a caller up whose dialer died before it had told the end: after a real minute.
+    """
+    own: list[dict[str, Any]] = []
+
+    def are_over() -> bool:
+        own[:] = [
+            each for each in client.pages("/queuecalls") if each["campaign_id"] == campaign_id
+        ]
+        return all(each["status"] in ("done", "abandoned") for each in own)
+
+    wait_for(are_over, seconds=80, what="the end of all queuecalls")
+    return own
 
 
 def stored_events(stack: RunningStack, campaign_id: str) -> list[dict[str, Any]]:

@@ -271,6 +271,11 @@ class Control:
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
 
+    def left(self, activeflow: Activeflow) -> None:
+        """A dialer before has left this execution behind, of an attempt that is done: nobody may wait
+        for its person, or talk to it, any more."""
+        self.desk.stored.ended(activeflow)
+
     def _leave(self, attempt: Attempt) -> FlowRun | None:
         """Nobody is on the line any more: end what was going on there; the execution, if any."""
         row = self._remembered.pop(attempt.id)

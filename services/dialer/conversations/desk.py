@@ -16,12 +16,13 @@ from services.dialer.conversations.recordings import Recordings
 from services.dialer.conversations.ringing import Ringing
 from services.dialer.conversations.seeking import Seeker
 from services.dialer.conversations.stays import Stay, Stays, StayState
+from services.dialer.conversations.stored_stays import StoredStays
 from services.dialer.conversations.wait_loops import WaitLoops
 from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import Activeflow
-from services.dialer.domain.cursors import AgentWait, Cursor
+from services.dialer.domain.cursors import AgentWait
 from services.dialer.domain.queuecalls import (
     Assignment,
     EndReason,
@@ -74,7 +75,7 @@ class Desk:
         self._connected = connected
         self._agent_changed = agent_changed
         self._hang_up = hang_up
-        self._stored = stored
+        self._journaled = stored
         self._recordings = recordings
         self._waits = Waits(timers, clock, waited, self._too_long)
         self._loops = WaitLoops(telephony, timers, errands, clock, flows.noted)
@@ -83,6 +84,7 @@ class Desk:
             telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
         )
         self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
+        self.stored = StoredStays(telephony, self.joins.add, clock)
         self.reports: Delivery[QueueReport] = Delivery(
             "queue_report", self._send_reports, clock=clock, delay=0.002
         )
@@ -128,9 +130,8 @@ class Desk:
         stay = self.stays.of_call(call_id)
         if stay is not None:
             self._leave(stay)
-        elif row is not None and row.cursor.queuecall_id is not None:
-            self._telephony.hangup(row.cursor.agent_legs)
-            self._report_stored(row.cursor)
+        elif row is not None:
+            self.stored.ended(row)
 
     def drop(self, call_id: UUID) -> None:
         """Another dialer has the call."""
@@ -235,13 +236,13 @@ class Desk:
     # ------------------------------------------------------------------------------------ inside
 
     async def _send_reports(self, reports: Sequence[QueueReport]) -> None:
-        await self._stored([each.run_id for each in reports if each.run_id is not None])
+        await self._journaled([each.run_id for each in reports if each.run_id is not None])
         await self._queues.report(reports)
         self.seeker.wake()
 
     async def _join(self, joinings: Sequence[Joining]) -> None:
         stays = [self.stays.get(each.queuecall_id) for each in joinings]
-        await self._stored([stay.run.id for stay in stays if stay is not None])
+        await self._journaled([stay.run.id for stay in stays if stay is not None])
         joined = await self._queues.join(joinings)
         facts = {each.queue_id: each for each in joined.queues}
         for joining in joinings:
@@ -250,6 +251,8 @@ class Desk:
                 self._joined(stay, joined.refused)
                 if stay.queue_id in facts and stay.state is StayState.WAITING:
                     self._learned(stay, facts[stay.queue_id])
+            for report in self.stored.joined(joining.queuecall_id):
+                self.reports.add(report)
         self.seeker.wake()
 
     def _learned(self, stay: Stay, facts: QueueFacts) -> None:
@@ -370,13 +373,3 @@ class Desk:
         run_id = stay.run.id if kind is QueueReportKind.CONNECTED else None
         now = self._clock.now()
         self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, now, run_id))
-
-    def _report_stored(self, cursor: Cursor) -> None:
-        """Tell the end of a stay that a dialer before began, and first what it may not have told."""
-        assert cursor.queuecall_id is not None
-        wait = cursor.agent_wait
-        facts = [(QueueReportKind.ENDED, self._clock.now())]
-        if wait is not None and wait.tm_connect is not None:
-            facts.insert(0, (QueueReportKind.CONNECTED, wait.tm_connect))
-        for kind, tm in facts:
-            self.reports.add(QueueReport(cursor.queuecall_id, kind, cursor.agent_id, tm))

@@ -269,6 +269,46 @@ async def test_a_person_who_left_while_nobody_held_the_call_is_abandoned(stage: 
         assert s.queues.kinds() == ["ended"]
 
 
+async def test_an_end_that_was_stored_and_not_told_keeps_what_it_came_to(stage: Stages) -> None:
+    set_it = action("variable_set", key="a", value="b")
+    async with limited(stage, actions=(set_it, *JOIN)) as first:
+        call = await answered(first)
+        first.campaigns.faults.down.add("report")
+        first.queues.faults.down |= {"report", "join"}
+        await first.end(call)
+        assert first.records.call_rows[call].is_over
+    before = after(first, call)
+
+    def over(s: Stage) -> None:
+        before(s)
+        del s.telephony.live[call]
+
+    async with limited(stage, 0, prepare=over) as s:
+        await s.end(call)
+        (ending,) = s.endings()
+        assert (ending.is_abandoned, ending.variables) == (True, {"a": "b"})
+        # The queue hears of the caller although it has left: it counts as well.
+        assert [each.call_id for each in s.queues.joined] == [call]
+        assert s.queues.kinds() == ["ended"]
+
+
+async def test_a_caller_whose_attempt_is_done_is_taken_out_of_the_queue(stage: Stages) -> None:
+    async with limited(stage) as first:
+        call = await answered(first)
+        queuecall = first.queues.joined[0].queuecall_id
+    before = after(first, call)
+
+    def done(s: Stage) -> None:
+        before(s)
+        s.campaigns.listed = []
+        del s.telephony.live[call]
+
+    async with limited(stage, 0, prepare=done) as s:
+        assert [(each.queuecall_id, each.kind.value) for each in s.queues.reports] == [
+            (queuecall, "ended")
+        ]
+
+
 async def test_what_the_campaign_knows_and_the_dialer_has_not_stored_is_believed(
     stage: Stages,
 ) -> None:
