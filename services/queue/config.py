@@ -9,4 +9,5 @@ class QueueSettings(ServiceSettings):
     """What the queue process is told by its environment."""
 
     campaign_address: str = ""
-    """Where the campaign service listens, host:port; empty: whether a wait flow exists is not checked."""
+    """Where the campaign service listens, host:port; empty: neither wait flows are looked up,
+    nor campaigns that run when a queue is deleted."""

@@ -254,7 +254,7 @@ def change(campaign: Campaign, wanted: CampaignChange, now: datetime) -> Campaig
     """The campaign with the members given set, or the very same one if that changes nothing.
 
     InvalidArgument names a bad member; FailedPrecondition when the campaign is deleted, or when its
-    outdial, outplan or type would change before it has stopped.
+    outdial, outplan, queue or type would change before it has stopped.
     """
     refuse_deleted(campaign)
     check_texts(name=wanted.name, detail=wanted.detail)
@@ -359,7 +359,7 @@ def _abandonment(actions: tuple[Action, ...]) -> tuple[Action, ...]:
 def _refuse_exchange(campaign: Campaign, changed: Campaign) -> None:
     if campaign.status is Status.STOP:
         return
-    for name in ("outdial_id", "outplan_id", "type"):
+    for name in ("outdial_id", "outplan_id", "queue_id", "type"):
         if getattr(campaign, name) != getattr(changed, name):
             raise FailedPrecondition(
                 f"campaign {campaign.id} is in {campaign.status}; stop it before changing its {name}",

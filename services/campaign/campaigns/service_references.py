@@ -72,6 +72,12 @@ class References:
         flow = None if campaign.flow_id is None else await tx.flows.get(campaign.flow_id)
         actions = domain.dialed_actions(campaign, () if flow is None else flow.actions)
         domain.refuse_unstartable(campaign, actions)
+        queue_id = campaign.queue_id
+        if queue_id is not None and not await tx.queue_uses.hold(queue_id):
+            raise FailedPrecondition(
+                f"campaign {campaign.id} cannot be run: queue_id is '{queue_id}', which is being "
+                "deleted; accepted: a queue of yours"
+            )
         return actions
 
     async def check_actions(self, campaign: Campaign) -> None:

@@ -235,6 +235,12 @@ class Campaigns(Protocol):
     async def has_flow(self, customer_id: UUID, flow_id: UUID) -> bool:
         """Whether it is one of the customer's and not deleted."""
 
+    async def retire(self, queue_id: UUID) -> None:
+        """Let no campaign start with the queue any more; FailedPrecondition while one runs with it."""
+
+    async def restore(self, queue_id: UUID) -> None:
+        """Let campaigns start with it again: it was not deleted after all."""
+
 
 class BeginQueues(Protocol):
     """Begins a transaction: `async with begin() as tx`."""

@@ -109,23 +109,32 @@ class QueueService:
             return view
 
     async def delete_queue(self, customer_id: UUID, queue_id: UUID) -> QueueView:
-        """The queue, now deleted; FailedPrecondition while callers are in it."""
+        """The queue, now deleted; FailedPrecondition while callers are in it or a campaign runs with it."""
+        async with self._begin() as tx:
+            queue = _owned(customer_id, queue_id, await tx.queues.get(queue_id))
+            if queue.tm_delete is not None:
+                return await _view(tx, queue)
+            await _refuse_occupied(tx, queue_id)
+        # Not within a transaction: another service is asked.
+        await self._campaigns.retire(queue_id)
+        try:
+            return await self._delete(customer_id, queue_id)
+        except FailedPrecondition:
+            await self._campaigns.restore(queue_id)
+            raise
+
+    async def _delete(self, customer_id: UUID, queue_id: UUID) -> QueueView:
         async with self._begin() as tx:
             queue = _owned(customer_id, queue_id, await tx.queues.lock(queue_id))
-            if queue.tm_delete is None:
-                if await tx.queuecalls.has_live(queue_id):
-                    raise FailedPrecondition(
-                        f"queue {queue_id} has callers waiting or in service; "
-                        "delete it when they are gone, or kick them",
-                        queue_id=str(queue_id),
-                    )
-                now = self._clock.now()
-                queue = replace(queue, tm_update=now, tm_delete=now, revision=queue.revision + 1)
-                await tx.queues.save(queue)
-                view = await _view(tx, queue)
-                tx.events.queue("deleted", queue, view.members)
-                return view
-            return await _view(tx, queue)
+            if queue.tm_delete is not None:
+                return await _view(tx, queue)
+            await _refuse_occupied(tx, queue_id)
+            now = self._clock.now()
+            queue = replace(queue, tm_update=now, tm_delete=now, revision=queue.revision + 1)
+            await tx.queues.save(queue)
+            view = await _view(tx, queue)
+            tx.events.queue("deleted", queue, view.members)
+            return view
 
     async def get_queue_stats(self, customer_id: UUID, queue_id: UUID) -> Standing:
         """How the queue stands."""
@@ -141,6 +150,15 @@ class QueueService:
         """InvalidArgument for none of the customer's. Not within a transaction: another is asked."""
         if flow_id is not None and not await self._campaigns.has_flow(customer_id, flow_id):
             raise invalid("wait_flow_id", str(flow_id), "a flow of yours")
+
+
+async def _refuse_occupied(tx: QueuesTransaction, queue_id: UUID) -> None:
+    if await tx.queuecalls.has_live(queue_id):
+        raise FailedPrecondition(
+            f"queue {queue_id} has callers waiting or in service; "
+            "delete it when they are gone, or kick them",
+            queue_id=str(queue_id),
+        )
 
 
 async def _view(tx: QueuesTransaction, queue: Queue) -> QueueView:

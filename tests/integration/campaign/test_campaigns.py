@@ -226,7 +226,7 @@ async def test_members_and_status_change_together_or_not_at_all(plant: Plant) ->
     ]
 
 
-@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "type"])
+@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "queue_id", "type"])
 async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: str) -> None:
     campaign = await plant.running()
     change: dict[str, Any] = {"type": CampaignType.EMAIL}
@@ -234,6 +234,8 @@ async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: st
         change = {"references": {member: (await plant.outplan()).id}}
     elif member == "outdial_id":
         change = {"references": {member: plant.outdials.add()}}
+    elif member == "queue_id":
+        change = {"references": {member: plant.queues.add()}}
     with pytest.raises(FailedPrecondition, match=f"before changing its {member}"):
         await plant.update(campaign.id, **change)
     # The rest can be.

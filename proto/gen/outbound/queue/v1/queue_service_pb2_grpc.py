@@ -145,7 +145,8 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQueue(self, request, context):
-        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service.
+        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+        them) while campaigns in run or stopping use it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

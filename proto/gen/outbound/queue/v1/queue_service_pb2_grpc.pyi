@@ -30,7 +30,9 @@ class QueueServiceStub:
     UpdateQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateQueueRequest, _queue_service_pb2.Queue]
     """UpdateQueue changes the members that are present."""
     DeleteQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.DeleteQueueRequest, _queue_service_pb2.Queue]
-    """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service."""
+    """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+    them) while campaigns in run or stopping use it.
+    """
     GetQueueStats: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueueStatsRequest, _queue_service_pb2.QueueStats]
     """GetQueueStats tells how a queue stands; its cost depends on who is in it now, not on how many ever were."""
     GetQueuecall: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueuecallRequest, _queue_service_pb2.Queuecall]
@@ -100,7 +102,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.DeleteQueueRequest,
         context: _aio.ServicerContext[_queue_service_pb2.DeleteQueueRequest, _queue_service_pb2.Queue],
     ) -> _abc.Awaitable[_queue_service_pb2.Queue]:
-        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service."""
+        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+        them) while campaigns in run or stopping use it.
+        """
 
     @_abc_1.abstractmethod
     def GetQueueStats(
