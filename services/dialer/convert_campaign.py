@@ -98,6 +98,7 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             flow_id=None if campaign.actions else optional_id(campaign.flow_id, "flow_id"),
             agent_wait_limit_ms=campaign.agent_wait_limit,
             abandonment_actions=actions_from_proto(campaign.abandonment_actions),
+            on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
         ),
         plan=DialPlan(
             outplan_id=UUID(plan.outplan_id),

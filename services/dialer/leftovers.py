@@ -140,3 +140,6 @@ def _end_activeflow(journal: Journal, now: datetime, activeflow: Activeflow) -> 
     run.end(now)
     run.changed(now)
     journal.flow(run)
+    if run.follower is not None:
+        # Executed by whoever goes on with executions that nobody holds.
+        journal.flow(run.follower, is_new=True)

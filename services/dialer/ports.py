@@ -13,9 +13,15 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.common.actions import Action
 from services.common.paging import Page
-from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
+from services.dialer.domain.calls import (
+    Activeflow,
+    ActiveflowFact,
+    Call,
+    CallFact,
+    DialerEntry,
+    FlowDefinition,
+)
 from services.dialer.domain.campaigns import (
     AttemptReport,
     Claim,
@@ -132,8 +138,8 @@ class Queues(Protocol):
 class Flows(Protocol):
     """The flow service."""
 
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
-        """The actions of a flow that is not deleted; NotFound FLOW_NOT_FOUND otherwise."""
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
+        """A flow that is not deleted; NotFound FLOW_NOT_FOUND otherwise."""
 
 
 class Records(Protocol):
@@ -293,10 +299,11 @@ class Peers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """An execution as it stands, and the webhooks to be stored with it."""
+    """An execution as it stands, and what is to be stored with it."""
 
     activeflow: Activeflow
     webhooks: Sequence[Webhook]
+    follower: Activeflow | None = None  # starts because it has ended
 
 
 class LiveSide(Protocol):

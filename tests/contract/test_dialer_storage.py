@@ -124,6 +124,8 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
         history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START, 7),),
         variables={"a": "1", "voipbin.call.id": "x"},
         given_variables={"a": "0"},
+        on_complete_flow_id=new_id(),
+        reference_activeflow_id=new_id(),
         dialer_id="dialer-1",
         revision=1,
         tm_create=START + timedelta(seconds=number),

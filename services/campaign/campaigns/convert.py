@@ -241,6 +241,7 @@ def _definition(found: RunDefinition) -> campaign_pb.LeaseDefinition:
         campaign=campaign_to_proto(found.campaign),
         plan=_plan(found.plan),
         actions=map(action_to_proto, found.actions),
+        on_complete_flow_id=text(found.on_complete_flow_id),
     )
 
 

@@ -132,7 +132,7 @@ class Journal:
         calls = [self._calls.pop(key) for key in list(self._calls)[:MOST_ROWS]]
         recordings = [self._recordings.pop(key) for key in list(self._recordings)[:MOST_ROWS]]
         rows, webhooks = [], []
-        for key in list(self._runs)[:MOST_ROWS]:
+        for key in self._next_runs():
             run = self._runs.pop(key)
             row = run.stored()
             rows.append(row)
@@ -142,6 +142,13 @@ class Journal:
             facts.extend(self._told_of(row))
             self._new_runs.discard(key)
         return Batch(calls, rows, facts, recordings, webhooks)
+
+    def _next_runs(self) -> list[UUID]:
+        keys = list(self._runs)[:MOST_ROWS]
+        # With the end that starts it: a crash in between would lose it.
+        followers = [self._runs[key].follower for key in keys]
+        found = [each.id for each in followers if each is not None and each.id in self._runs]
+        return list(dict.fromkeys([*keys, *found]))
 
     def _told_of(self, row: Activeflow) -> list[Fact]:
         if row.id not in self._new_runs:

@@ -102,6 +102,8 @@ class Activeflow:
     tm_delete: datetime | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
     """Those its creator gave, unchanged; `variables` is how they stand now."""
+    on_complete_flow_id: UUID | None = None  # starts when it has ended
+    reference_activeflow_id: UUID | None = None  # whose end has started it
 
     @property
     def current(self) -> Action | None:
@@ -112,6 +114,14 @@ class Activeflow:
         if self.is_ended or position is None or position >= len(actions):
             return None
         return actions[position]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """A flow as it is to be executed, and the one that starts at its end."""
+
+    actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

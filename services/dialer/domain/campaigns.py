@@ -47,6 +47,7 @@ class CampaignInfo:
     flow_id: UUID | None
     agent_wait_limit_ms: int = 0  # 0: none
     abandonment_actions: tuple[Action, ...] = ()
+    on_complete_flow_id: UUID | None = None  # starts when an attempt's flow has ended
 
 
 @dataclass(frozen=True, slots=True)
