@@ -91,6 +91,16 @@ def integer(lowest: int, highest: int, unit: str = "") -> FieldKind:
     return FieldKind({"type": "integer", "minimum": lowest, "maximum": highest}, parse)
 
 
+def _flag(value: Json, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise wrong_kind(path, value, "true or false")
+    return value
+
+
+FLAG = FieldKind({"type": "boolean"}, _flag)
+"""Yes or no."""
+
+
 def number(lowest: float, highest: float, unit: str = "") -> FieldKind:
     """A number within bounds, both included."""
     accepted = f"a number from {lowest:g} to {highest:g}{' ' + unit if unit else ''}"

@@ -171,12 +171,12 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
         "/campaigns",
         {
             "name": "demo campaign",
-            "type": "call",
             "service_level": 100,
             "end_handle": "stop",
             "outdial_id": outdial["id"],
             "outplan_id": outplan["id"],
             "queue_id": queue["id"],
+            "agent_wait_limit": 60_000,  # here two seconds are too short to ring anybody
             "actions": [{"type": "talk", "option": {"text": "Hello.", "language": "en-US"}}],
         },
     )

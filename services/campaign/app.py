@@ -18,6 +18,7 @@ from services.campaign.campaigns.ports import Outdials
 from services.campaign.campaigns.rpc import CampaignServicer
 from services.campaign.campaigns.service import CampaignService
 from services.campaign.campaigns.service_leases import LeaseService
+from services.campaign.campaigns.service_queues import QueueUseService
 from services.campaign.campaigns.service_references import References
 from services.campaign.campaigns.service_runs import RunService
 from services.campaign.config import CampaignSettings
@@ -49,6 +50,7 @@ class Services:
     references: References
     leases: LeaseService
     runs: RunService
+    queue_uses: QueueUseService
     campaigncalls: CampaigncallService
     outplans: OutplanService
     flows: FlowService
@@ -59,6 +61,7 @@ class Services:
             campaigns=self.campaigns,
             leases=self.leases,
             runs=self.runs,
+            queue_uses=self.queue_uses,
             campaigncalls=self.campaigncalls,
         )
         return [
@@ -83,6 +86,7 @@ def wire(
         references=references,
         leases=LeaseService(begin=begin, defaults=defaults),
         runs=RunService(begin=begin, references=references, clock=clock),
+        queue_uses=QueueUseService(begin=begin),
         campaigncalls=CampaigncallService(begin=begin, clock=clock),
         outplans=OutplanService(begin=begin, clock=clock),
         flows=FlowService(begin=begin, queues=queues, clock=clock),

@@ -102,6 +102,8 @@ def activeflow_to_proto(flow: Activeflow) -> dialer_pb.Activeflow:
         executed_actions=[_step_to_proto(step) for step in flow.history],
         variables=visible_variables(flow.variables),
         campaign_id=text(flow.campaign_id),
+        on_complete_flow_id=text(flow.on_complete_flow_id),
+        reference_activeflow_id=text(flow.reference_activeflow_id),
         dialer_id=flow.dialer_id,
         revision=flow.revision,
         tm_create=timestamp_to_proto(flow.tm_create),
@@ -128,6 +130,10 @@ def activeflow_from_proto(message: dialer_pb.Activeflow) -> Activeflow:
         cursor=Cursor(position=None),
         history=tuple(_step_from_proto(step) for step in message.executed_actions),
         variables=dict(message.variables),
+        on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
+        reference_activeflow_id=optional_id(
+            message.reference_activeflow_id, "reference_activeflow_id"
+        ),
         dialer_id=message.dialer_id,
         revision=message.revision,
         tm_create=timestamp_from_proto(message.tm_create),

@@ -49,6 +49,7 @@ _VERDICT = {
 _KIND = {
     ReportKind.ANSWERED: campaign_pb.CampaigncallReport.KIND_ANSWERED,
     ReportKind.CONNECTED: campaign_pb.CampaigncallReport.KIND_CONNECTED,
+    ReportKind.ABANDONED: campaign_pb.CampaigncallReport.KIND_ABANDONED,
     ReportKind.ENDED: campaign_pb.CampaigncallReport.KIND_ENDED,
 }
 
@@ -95,6 +96,9 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             outdial_id=parse_id(campaign.outdial_id, "campaign.outdial_id"),
             queue_id=optional_id(campaign.queue_id, "campaign.queue_id"),
             flow_id=None if campaign.actions else optional_id(campaign.flow_id, "flow_id"),
+            agent_wait_limit_ms=campaign.agent_wait_limit,
+            abandonment_actions=actions_told(campaign.abandonment_actions),
+            on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
         ),
         plan=DialPlan(
             outplan_id=UUID(plan.outplan_id),
@@ -170,6 +174,8 @@ def report_to_proto(report: AttemptReport) -> campaign_pb.CampaigncallReport:
         tm_answer=timestamp_to_proto(report.tm_answer),
         variables=report.variables,
         digits=report.digits,
+        answer_to_agent_ms=report.answer_to_agent_ms,
+        is_machine=report.is_machine,
     )
 
 

@@ -34,14 +34,19 @@ def close_leftovers(
     stored: Sequence[tuple[Call, Activeflow | None]],
     attempts: Attempts,
     known: Collection[UUID],
-) -> None:
-    """Store the end of those that nobody holds: the campaign service knows them as done."""
+) -> list[Activeflow]:
+    """Store the end of those that nobody holds, and give their executions back: the campaign service
+    knows them as done.
+    """
+    closed = []
     for call, activeflow in stored:
         if call.id in known or attempts.get(call.id) is not None:
             continue
         _end_call(journal, now, call)
         if activeflow is not None:
             _end_activeflow(journal, now, activeflow)
+            closed.append(activeflow)
+    return closed
 
 
 class LeftoverSweep:
@@ -141,3 +146,6 @@ def _end_activeflow(journal: Journal, now: datetime, activeflow: Activeflow) -> 
     run.end(now)
     run.changed(now)
     journal.flow(run)
+    if run.follower is not None:
+        # Executed by whoever goes on with executions that nobody holds.
+        journal.flow(run.follower, is_new=True)

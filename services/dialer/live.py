@@ -70,9 +70,10 @@ class Live:
         """See LiveSide."""
         run, effects = self._flows.execute(activeflow)
         webhooks, run.webhooks = run.webhooks, []
-        if not run.is_ended:
+        follower = None if run.follower is None else run.follower.stored()
+        if not run.is_ended or follower is not None:
             self._begun[run.id] = (run, effects)
-        return Executed(run.stored(), webhooks)
+        return Executed(run.stored(), webhooks, follower)
 
     def go_on(self, activeflow_id: UUID) -> None:
         """See LiveSide."""

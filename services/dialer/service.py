@@ -8,6 +8,7 @@ that still rings and has no row.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from services.dialer.domain.calls import (
     ActiveflowFact,
     Call,
     DialerEntry,
+    FlowDefinition,
     ReferenceType,
 )
 from services.dialer.domain.cursors import Cursor
@@ -150,7 +152,7 @@ class DialerService:
         given: Mapping[str, str],
         digest: str,
     ) -> Activeflow:
-        found = await self._actions_of(customer_id, flow_id, actions)
+        found = await self._definition_of(customer_id, flow_id, actions)
         now = self._clock.now()
         return Activeflow(
             id=run_id,
@@ -160,12 +162,13 @@ class DialerService:
             reference_type=ReferenceType.API,
             reference_id=None,
             is_ended=False,
-            actions=found,
+            actions=found.actions,
             cursor=Cursor(),
             history=(),
             variables={**given, **of_activeflow(run_id, "api", None, flow_id)},
             given_variables=given,
             create_digest=digest,
+            on_complete_flow_id=found.on_complete_flow_id,
             dialer_id=self._dialer_id,
             revision=1,
             tm_create=now,
@@ -177,10 +180,14 @@ class DialerService:
         executed = self._live.execute(begun)
         now_is = executed.activeflow
         facts = [ActiveflowFact("created", begun), ActiveflowFact("updated", now_is)]
+        rows = [now_is]
+        if executed.follower is not None:
+            rows.append(executed.follower)
+            facts.append(ActiveflowFact("created", executed.follower))
         is_new = False
         try:
             is_new = await self._records.create(
-                Batch(activeflows=[now_is], facts=facts, webhooks=executed.webhooks)
+                Batch(activeflows=rows, facts=facts, webhooks=executed.webhooks)
             )
         finally:
             if not is_new:
@@ -260,14 +267,15 @@ class DialerService:
                 raise Unavailable(otherwise)
             await self._clock.sleep_real(ROW_LOOK_SECONDS)
 
-    async def _actions_of(
+    async def _definition_of(
         self, customer_id: UUID, flow_id: UUID | None, actions: Sequence[Action]
-    ) -> tuple[Action, ...]:
-        if not actions:
-            if flow_id is None:
-                raise InvalidArgument("neither flow_id nor actions are given; give one of them")
-            actions = await self._flows.actions(customer_id, flow_id)
-        return tuple(validate_actions(actions))
+    ) -> FlowDefinition:
+        if actions:
+            return FlowDefinition(tuple(validate_actions(actions)))
+        if flow_id is None:
+            raise InvalidArgument("neither flow_id nor actions are given; give one of them")
+        found = await self._flows.definition(customer_id, flow_id)
+        return replace(found, actions=tuple(validate_actions(found.actions)))
 
     async def _ask_peers(
         self, first: str | None, ask: Callable[[DialerEntry], Awaitable[Found | None]]

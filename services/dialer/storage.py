@@ -87,6 +87,8 @@ ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
 _UNFINISHED = f"""
 SELECT {_CALL_LIST} FROM calls WHERE campaign_id = :campaign_id AND status <> 'hangup'
+UNION
+SELECT {_CALL_LIST} FROM calls WHERE id = ANY(CAST(:ids AS uuid[]))
 """
 _UNHELD = """
 SELECT id FROM calls WHERE status <> 'hangup' AND dialer_id <> ALL(CAST(:others AS text[]))
@@ -168,11 +170,13 @@ class PostgresRecords:
     async def create(self, batch: Batch) -> bool:
         """See Records."""
         events = [self._to_event(fact) for fact in batch.facts]
-        rows = columns(list(map(activeflow_row, batch.activeflows)), ACTIVEFLOW_COLUMNS)
+        first, *following = map(activeflow_row, batch.activeflows)
         async with transaction(self._engine) as conn:
-            made = await conn.execute(statement(_CREATE_ACTIVEFLOW), rows)
+            row = columns([first], ACTIVEFLOW_COLUMNS)
+            made = await conn.execute(statement(_CREATE_ACTIVEFLOW), row)
             if made.first() is None:
                 return False
+            await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, following)
             await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
             await self._outbox.append(conn, events)
         return True
@@ -213,10 +217,13 @@ class PostgresRecords:
             raise NotFound(f"no activeflow {activeflow_id}", reason="ACTIVEFLOW_NOT_FOUND")
         return found
 
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+    async def unfinished(
+        self, campaign_id: UUID, call_ids: Collection[UUID] = ()
+    ) -> list[tuple[Call, Activeflow | None]]:
         """See Records."""
+        wanted = {"campaign_id": campaign_id, "ids": list(call_ids)}
         async with transaction(self._engine) as conn:
-            result = await conn.execute(statement(_UNFINISHED), {"campaign_id": campaign_id})
+            result = await conn.execute(statement(_UNFINISHED), wanted)
             calls = [call_of(dict(row)) for row in result.mappings()]
             ids = [call.activeflow_id for call in calls if call.activeflow_id is not None]
             found = await conn.execute(statement(_ACTIVEFLOWS_BY_ID), {"ids": ids})

@@ -137,6 +137,11 @@ class DialerSystem:
             self.flows,
             clock,
             max_duration_ms=limits.max_duration_ms,
+            timers=self.timers,
+            errands=self.errands,
+            recordings=self.recordings,
+            stored=self.journal.stored,
+            waited=self.reports.waited,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
@@ -192,7 +197,7 @@ class DialerSystem:
     def agents_changed(self) -> None:
         """Agents came or went."""
         self.capacity.ask_again()
-        self.desk.wake()
+        self.desk.seeker.wake()
 
     # ------------------------------------------------------------------------------- life cycle
 
@@ -210,7 +215,7 @@ class DialerSystem:
             ("recordings", self.recordings.run),
             ("retention", self.retention.run),
             ("events", self._listen),
-            ("queue", self.desk.run),
+            ("queue", self.desk.seeker.run),
             ("capacity", self.capacity.run),
             ("leases", self.keeper.run),
             ("deadlines", self.watch.run_deadlines),
@@ -229,7 +234,7 @@ class DialerSystem:
         self._is_deaf = True
         self.timers.freeze()
         self.errands.freeze()
-        self.desk.freeze()
+        self.desk.seeker.freeze()
         stores = (
             self.releases.flushed(),
             self.reports.delivery.flushed(),
@@ -328,7 +333,7 @@ class DialerSystem:
     def _agent_changed(self, attempt: Attempt) -> None:
         waited = self.attempts.counts(attempt.campaign.id).waiting
         self.attempts.changed(attempt)
-        if self.attempts.counts(attempt.campaign.id).waiting < waited:
+        if attempt.has_agent and self.attempts.counts(attempt.campaign.id).waiting < waited:
             self.capacity.taken(attempt.campaign.id)
 
     def _wake(self, campaign_id: UUID) -> None:

@@ -35,7 +35,7 @@ from services.dialer.domain.calls import (
     Step,
     StepOutcome,
 )
-from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
+from services.dialer.domain.cursors import AgentWait, Cursor, Detection, Frame, Keys, OpenRecording
 from services.dialer.events import to_event
 from services.dialer.ports import Batch, Records
 from services.dialer.storage import PostgresRecords, PostgresRegistry
@@ -122,11 +122,15 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
             keys=Keys(7, True, "12", "34"),
             recording=OpenRecording(new_id(), "wav", START, 3),
             detection=Detection(True, 4),
+            agent_wait=AgentWait(START, tm_abandon=START + timedelta(seconds=2)),
+            records_service=True,
         ),
         history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START, 7),),
         variables={"a": "1", "voipbin.call.id": "x"},
         given_variables={"a": "0"},
         create_digest="digest",
+        on_complete_flow_id=new_id(),
+        reference_activeflow_id=new_id(),
         dialer_id="dialer-1",
         revision=1,
         tm_create=START + timedelta(seconds=number),

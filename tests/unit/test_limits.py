@@ -74,7 +74,11 @@ def servicers() -> dict[str, Any]:
         begin=starts, outdials=nothing, queues=nothing, clock=clock, defaults=PaceDefaults(1, 1)
     ).servicers()
     (_, agents), (_, queues) = queue.wire(
-        begin=starts, clock=clock, passwords=cast(Any, NoPasswords()), chance=Random()
+        begin=starts,
+        clock=clock,
+        passwords=cast(Any, NoPasswords()),
+        campaigns=nothing,
+        chance=Random(),
     ).servicers()
     ((_, outdials),) = outdial.wire(begin=starts, campaigns=nothing, clock=clock).servicers()
     return {

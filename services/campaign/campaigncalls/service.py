@@ -238,6 +238,8 @@ async def _apply(tx: Transaction, changes: Iterable[Advance], now: datetime) -> 
             tx.events.campaigncall("progressing", each.answered)
         if each.connected is not None:
             tx.events.campaigncall("connected", each.connected)
+        if each.abandoned is not None:
+            tx.events.campaigncall("abandoned", each.abandoned)
     for settlement in await _settlements(tx, [each.ended for each in changed if each.ended]):
         tx.events.done(settlement)
     for campaign_id in sorted(await tx.campaigncalls.add_counts(counts, now)):

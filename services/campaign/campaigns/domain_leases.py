@@ -44,6 +44,7 @@ class LeaseDefinition:
     campaign: Campaign
     outplan: Outplan
     flow_actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None  # of the flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class RunDefinition:
     campaign: Campaign
     plan: DialPlan
     actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def run_definition(found: LeaseDefinition, defaults: PaceDefaults) -> RunDefinit
         campaign=found.campaign,
         plan=dial_plan(found.campaign, found.outplan, defaults),
         actions=dialed_actions(found.campaign, found.flow_actions),
+        on_complete_flow_id=None if found.campaign.actions else found.on_complete_flow_id,
     )
 
 

@@ -72,11 +72,22 @@ class References:
         flow = None if campaign.flow_id is None else await tx.flows.get(campaign.flow_id)
         actions = domain.dialed_actions(campaign, () if flow is None else flow.actions)
         domain.refuse_unstartable(campaign, actions)
+        queue_id = campaign.queue_id
+        if queue_id is not None and not await tx.queue_uses.hold(queue_id):
+            raise FailedPrecondition(
+                f"campaign {campaign.id} cannot be run: queue_id is '{queue_id}', which is being "
+                "deleted; accepted: a queue of yours"
+            )
         return actions
 
     async def check_actions(self, campaign: Campaign) -> None:
         """InvalidArgument unless the queues that its own actions name exist."""
         await check_queues(self._queues, campaign.customer_id, campaign.actions)
+        await self._check_abandonment(campaign)
+
+    async def _check_abandonment(self, campaign: Campaign) -> None:
+        actions, field = campaign.abandonment_actions, "abandonment_actions"
+        await check_queues(self._queues, campaign.customer_id, actions, field)
 
     async def check_startable(
         self, campaign: Campaign, actions: Sequence[Action], checked: Set[str] = frozenset()
@@ -90,6 +101,7 @@ class References:
             # The campaign's own queue was put behind them; it is checked under its own name.
             own = actions if campaign.queue_id is None else actions[:-1]
             await check_queues(self._queues, campaign.customer_id, own)
+            await self._check_abandonment(campaign)
             await self.check_remote(campaign, {"queue_id", "outdial_id"} - checked)
         except InvalidArgument as exc:
             raise _unstartable(campaign, exc) from exc

@@ -42,6 +42,7 @@ class Result:
     failure: str = ""
     detail: str = ""
     actions: tuple[Action, ...] | None = None
+    on_complete_flow_id: UUID | None = None  # of the flow they are of
 
 
 Work = Callable[[], Awaitable[Result]]
@@ -176,8 +177,9 @@ class Errands:
     async def _fetch_flow(self, customer_id: UUID, flow_id: UUID) -> Result:
         for _ in range(FLOW_TRIES):
             try:
-                actions = await self._flows.actions(customer_id, flow_id)
-                return Result(actions=tuple(validate_actions(actions)))
+                found = await self._flows.definition(customer_id, flow_id)
+                actions = tuple(validate_actions(found.actions))
+                return Result(actions=actions, on_complete_flow_id=found.on_complete_flow_id)
             except Unavailable:
                 await self._clock.sleep_real(FLOW_PAUSE_SECONDS)
             except AppError as exc:

@@ -7,7 +7,7 @@ holder then repeats at most the action that was being begun, under the same play
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from services.dialer.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact
 from services.dialer.domain.recordings import Recording, RecordingFact
 from services.dialer.ports import Batch, Fact, Records
+from services.dialer.timers import wait_for
 
 GATHER_SECONDS = 0.02
 MOST_ROWS = 500
@@ -61,6 +62,9 @@ class Journal:
         self._recordings: dict[UUID, Recording] = {}
         self._new_runs: set[UUID] = set()
         self._facts: list[Fact] = []
+        self._storing: set[UUID] = set()
+        self._batch_over = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -100,14 +104,27 @@ class Journal:
         """Return when everything noted so far is stored."""
         await self._empty.wait()
 
+    async def stored(self, run_ids: Collection[UUID]) -> None:
+        """Return when these executions are stored as they are now, or later than that."""
+        while self._storing.intersection(run_ids) or any(each in self._runs for each in run_ids):
+            self._hurried.set()
+            await self._batch_over.wait()
+
     async def run(self) -> None:
         """Store until cancelled."""
         while True:
             await self._filled.wait()
             if self.backlog < MOST_ROWS:
-                await self._clock.sleep_real(GATHER_SECONDS)
-            for flow, exc in await self._store(self._take()):
+                await wait_for(self._hurried, self._clock, real=GATHER_SECONDS)
+            self._hurried.clear()
+            batch = self._take()
+            self._storing = {each.id for each in batch.activeflows}
+            for flow, exc in await self._store(batch):
                 await self._settle(flow, exc)
+            self._storing = set()
+            # Those who wait look for themselves whether it was theirs.
+            self._batch_over.set()
+            self._batch_over.clear()
             if not self.backlog:
                 self._filled.clear()
                 self._empty.set()
@@ -121,7 +138,7 @@ class Journal:
         calls = [self._calls.pop(key) for key in list(self._calls)[:MOST_ROWS]]
         recordings = [self._recordings.pop(key) for key in list(self._recordings)[:MOST_ROWS]]
         rows, webhooks = [], []
-        for key in list(self._runs)[:MOST_ROWS]:
+        for key in self._next_runs():
             run = self._runs.pop(key)
             row = run.stored()
             rows.append(row)
@@ -131,6 +148,13 @@ class Journal:
             facts.extend(self._told_of(row))
             self._new_runs.discard(key)
         return Batch(calls, rows, facts, recordings, webhooks)
+
+    def _next_runs(self) -> list[UUID]:
+        keys = list(self._runs)[:MOST_ROWS]
+        # With the end that starts it: a crash in between would lose it.
+        followers = [self._runs[key].follower for key in keys]
+        found = [each.id for each in followers if each is not None and each.id in self._runs]
+        return list(dict.fromkeys([*keys, *found]))
 
     def _told_of(self, row: Activeflow) -> list[Fact]:
         if row.id not in self._new_runs:

@@ -109,6 +109,8 @@ class Activeflow:
     """Those its creator gave, unchanged; `variables` is how they stand now."""
     create_digest: str = ""
     """Of the request that made it; empty when none did."""
+    on_complete_flow_id: UUID | None = None  # starts when it has ended
+    reference_activeflow_id: UUID | None = None  # whose end has started it
 
     @property
     def current(self) -> Action | None:
@@ -136,6 +138,14 @@ class Activeflow:
             tm_update=now,
             tm_end=now,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """A flow as it is to be executed, and the one that starts at its end."""
+
+    actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ DIGITS = "voipbin.call.digits"
 """The keys pressed and not read yet; the last ones while a flow has not gone on."""
 AMD = "voipbin.call.amd"
 """Who answered, once an amd action has found out: human, machine or unknown."""
+REFERENCE_DATA = "voipbin.flow.reference_data"
+"""JSON text: what the flow runs on, or whose end has started it."""
 MAX_NAMES = 100
 MAX_VALUE_BYTES = 32 * 1024
 MAX_TOTAL_BYTES = 64 * 1024
@@ -98,18 +100,48 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+COMPLETE_COUNT = "voipbin.activeflow.complete_count"
+"""How many activeflows came before this one, each started by the end of the one before."""
+
+
 def of_activeflow(
     activeflow_id: UUID, reference_type: str, reference_id: UUID | None, flow_id: UUID | None
 ) -> dict[str, str]:
     """The variables every activeflow has."""
     return {
+        REFERENCE_DATA: _json({"type": reference_type, "id": text(reference_id)}),
         "voipbin.activeflow.id": text(activeflow_id),
         "voipbin.activeflow.reference_type": reference_type,
         "voipbin.activeflow.reference_id": text(reference_id),
         "voipbin.activeflow.reference_activeflow_id": "",
         "voipbin.activeflow.flow_id": text(flow_id),
-        "voipbin.activeflow.complete_count": "0",
+        COMPLETE_COUNT: "0",
     }
+
+
+def of_follower(
+    activeflow_id: UUID, flow_id: UUID, before: Mapping[str, str], told: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables of an activeflow that starts at the end of another: those of that one, and its own.
+
+    `told` is what is to be known of that one.
+    """
+    return {
+        **before,
+        **of_activeflow(activeflow_id, "api", None, flow_id),
+        "voipbin.activeflow.reference_activeflow_id": told["id"],
+        COMPLETE_COUNT: str(completes(before) + 1),
+        REFERENCE_DATA: _json({"type": "activeflow", **told}),
+    }
+
+
+def completes(variables: Mapping[str, str]) -> int:
+    """How many activeflows came before, each started by the end of the one before."""
+    return int(variables.get(COMPLETE_COUNT) or 0)
+
+
+def _json(value: Mapping[str, str]) -> str:
+    return orjson.dumps(dict(value)).decode()
 
 
 def of_call(call_id: UUID, source: Address | None, destination: Address) -> dict[str, str]:

@@ -65,7 +65,7 @@ STATES_OF: dict[AgentStatus, tuple[AgentState, ...]] = {
     AgentStatus.OFFLINE: (AgentState.OFFLINE,),
     AgentStatus.RINGING: (AgentState.RESERVED, AgentState.RINGING),
 }
-_STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
+STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class Agent:
     @property
     def status(self) -> AgentStatus:
         """The documented word for the state."""
-        return _STATUS_OF[self.state]
+        return STATUS_OF[self.state]
 
     @property
     def is_admin(self) -> bool:

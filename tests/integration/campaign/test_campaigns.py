@@ -87,6 +87,22 @@ async def test_a_reference_that_does_not_exist_is_named(plant: Plant, reference:
     assert await plant.get(campaign.id) == campaign
 
 
+async def test_a_queue_that_abandonment_actions_name_must_exist(plant: Plant) -> None:
+    def joining(queue_id: UUID) -> tuple[Action, ...]:
+        return (Action("queue_join", {"queue_id": str(queue_id)}),)
+
+    place = r"abandonment_actions\[0\].option.queue_id"
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.campaign(abandonment_actions=joining(new_id()))
+    queue_id = plant.queues.add()
+    campaign = await plant.campaign(abandonment_actions=joining(queue_id))
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.update(campaign.id, abandonment_actions=joining(new_id()))
+    plant.queues.ids.clear()
+    with pytest.raises(FailedPrecondition, match=place):
+        await plant.run(campaign.id)
+
+
 @pytest.mark.parametrize("reference", ["outplan_id", "next_campaign_id"])
 async def test_references_of_another_customer_are_refused(plant: Plant, reference: str) -> None:
     mine = await plant.campaign()
@@ -262,7 +278,7 @@ async def test_members_and_status_change_together_or_not_at_all(plant: Plant) ->
     ]
 
 
-@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "type"])
+@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "queue_id", "type"])
 async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: str) -> None:
     campaign = await plant.running()
     change: dict[str, Any] = {"type": CampaignType.EMAIL}
@@ -270,6 +286,8 @@ async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: st
         change = {"references": {member: (await plant.outplan()).id}}
     elif member == "outdial_id":
         change = {"references": {member: plant.outdials.add()}}
+    elif member == "queue_id":
+        change = {"references": {member: plant.queues.add()}}
     with pytest.raises(FailedPrecondition, match=f"before changing its {member}"):
         await plant.update(campaign.id, **change)
     # The rest can be.

@@ -166,6 +166,28 @@ async def test_a_list_of_large_flows_comes_in_more_pages(process: Process) -> No
     await channels.close()
 
 
+async def test_the_wait_for_agents_is_set_and_cleared_over_grpc(process: Process) -> None:
+    talk = action_pb.Action(type="talk", option_json='{"text":"Sorry"}')
+    async with process.campaigns() as campaigns:
+        with acting_for(CUSTOMER):
+            created = await campaigns.CreateCampaign(campaign_pb.CreateCampaignRequest())
+            assert (created.agent_wait_limit, list(created.abandonment_actions)) == (2_000, [])
+            changed = await campaigns.UpdateCampaign(
+                campaign_pb.UpdateCampaignRequest(
+                    id=created.id,
+                    agent_wait_limit=0,
+                    abandonment_actions=action_pb.ActionList(actions=[talk]),
+                )
+            )
+            assert (changed.agent_wait_limit, list(changed.abandonment_actions)) == (0, [talk])
+            changed = await campaigns.UpdateCampaign(
+                campaign_pb.UpdateCampaignRequest(
+                    id=created.id, abandonment_actions=action_pb.ActionList()
+                )
+            )
+            assert (changed.agent_wait_limit, list(changed.abandonment_actions)) == (0, [])
+
+
 async def test_errors_have_the_documented_class_and_reason(process: Process) -> None:
     cases: list[tuple[campaign_pb.CreateCampaignRequest, str]] = [
         (campaign_pb.CreateCampaignRequest(service_level=0), "service_level"),
@@ -181,6 +203,20 @@ async def test_errors_have_the_documented_class_and_reason(process: Process) -> 
                 actions=[action_pb.Action(type="talk", option_json="[]")]
             ),
             "actions[0].option",
+        ),
+        (campaign_pb.CreateCampaignRequest(agent_wait_limit=3_600_001), "agent_wait_limit"),
+        (campaign_pb.CreateCampaignRequest(agent_wait_limit=-1), "agent_wait_limit"),
+        (
+            campaign_pb.CreateCampaignRequest(
+                abandonment_actions=[action_pb.Action(type="hangup"), action_pb.Action(type="x")]
+            ),
+            "abandonment_actions[1].type",
+        ),
+        (
+            campaign_pb.CreateCampaignRequest(
+                abandonment_actions=[action_pb.Action(type="talk", option_json="1")]
+            ),
+            "abandonment_actions[0].option",
         ),
     ]
     async with process.campaigns() as stub:

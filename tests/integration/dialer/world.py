@@ -145,6 +145,8 @@ class World:
         calls_per_second: float = 1000.0,
         max_concurrent: int = 1000,
         continues: bool = False,
+        agent_wait_limit: int = 0,
+        abandonment: Sequence[tuple[str, str]] = (),
     ) -> str:
         """A campaign ready to run; its id."""
         with acting_for(self.customer_id):
@@ -173,6 +175,11 @@ class World:
                     outplan_id=outplan.id,
                     outdial_id=outdial.id,
                     queue_id=queue_id,
+                    agent_wait_limit=agent_wait_limit,
+                    abandonment_actions=[
+                        action_pb.Action(type=word, option_json=option)
+                        for word, option in abandonment
+                    ],
                 )
             )
         return str(campaign.id)
@@ -305,11 +312,12 @@ async def world(
         outdial_address=made.address("outdial"),
         queue_address=made.address("queue"),
     )
+    queue = QueueSettings(**made.common("queue"), campaign_address=made.address("campaign"))
     outdial = OutdialSettings(**made.common("outdial"), campaign_address=made.address("campaign"))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(channels.close)
         for parts in (
-            await queue_app.build(QueueSettings(**made.common("queue"))),
+            await queue_app.build(queue),
             await outdial_app.build(outdial),
             await campaign_app.build(campaign),
         ):

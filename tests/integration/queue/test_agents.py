@@ -257,9 +257,9 @@ async def test_tags_are_created_once_listed_and_changed(world: World) -> None:
 
 async def test_queue_updates_merge(world: World) -> None:
     tag = await world.tag()
-    queue = await world.queue(
-        name="sales", wait_timeout=5_000, wait_flow_id=new_id(), tag_ids=(tag,)
-    )
+    flow = new_id()
+    world.campaigns.flows.add((world.customer_id, flow))
+    queue = await world.queue(name="sales", wait_timeout=5_000, wait_flow_id=flow, tag_ids=(tag,))
     change = world.services.queues.queues.update_queue
     world.take_facts()
     view = await change(world.customer_id, queue, QueueChange(detail="all day"))

@@ -24,6 +24,7 @@ from services.dialer.domain.calls import (
     Call,
     CallStatus,
     DialerEntry,
+    FlowDefinition,
     ReferenceType,
 )
 from services.dialer.domain.cursors import Cursor
@@ -117,8 +118,8 @@ class FakePeers:
 
 
 class KnownFlows:
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
-        return (action("variable_set", key="from", value="flow"),)
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
+        return FlowDefinition((action("variable_set", key="from", value="flow"),))
 
 
 class NothingLive:
