@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
+import httpx
 import typer
 
 from cli.commands.running import DEFAULT, DataDir, Json, reports_errors, running_stack
@@ -28,6 +30,7 @@ from cli.stack.processes import grpc_health, http_health
 
 _MIN_FREE_BYTES = 1024**3
 _MIN_PYTHON = (3, 11)
+_RESTING = re.compile(r'^outbound_asterisk_trunk_resting\{trunk="([^"]*)"\} (\S+)$', re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,35 @@ def _stack(data_dir: Path, http: str) -> list[Finding]:
             healthy = grpc_health(address)()
             text = f"{address} {'serves' if healthy else 'does not serve'}"
             findings.append(Finding(f"service {name}", healthy, text, "wait, or see its log"))
+    findings += _trunks(facts["metrics"])
     healthy = http_health(f"{facts['url']}/health")()
     findings.append(Finding("gateway", healthy, str(facts["url"]), "see logs/gateway.log"))
     return findings
+
+
+def _trunks(metrics: Mapping[str, str]) -> list[Finding]:
+    """Whether the dialers make calls through their trunks, as their metrics say."""
+    resting: dict[str, list[str]] = {}
+    for name, address in metrics.items():
+        if not name.startswith("dialer-"):
+            continue
+        try:
+            text = httpx.get(f"http://{address}/metrics", timeout=2, trust_env=False).text
+        except httpx.HTTPError:
+            continue  # that it does not serve is a finding of its own
+        for trunk, value in _RESTING.findall(text):
+            resting.setdefault(trunk, []).extend(
+                [name.removesuffix("-metrics")] if float(value) else []
+            )
+    return [
+        Finding(
+            f"trunk {trunk}",
+            not dialers,
+            f"rests after failing again and again, at {', '.join(dialers)}" if dialers else "works",
+            "see trunk_rests in the dialers' logs; it is tried again by itself",
+        )
+        for trunk, dialers in sorted(resting.items())
+    ]
 
 
 def _is_alive(pid: int) -> bool:

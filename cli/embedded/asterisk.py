@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.embedded.asterisk_user import choose_user, hand_over, let_read
 from cli.embedded.errors import EmbeddedError, PortTaken, StartFailed, folder_error
 from cli.embedded.music import write_music
-from cli.embedded.process import ServerProcess, last_line, run_once
+from cli.embedded.process import ServerProcess, User, last_line, run_once
 from cli.embedded.telephony_packages import Asterisk, find_asterisk
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "deploy" / "asterisk"
@@ -50,6 +51,7 @@ _EMPTY = [
     "udptl",
     "websocket_client",
 ]
+_ITS_OWN = ("lib", "spool", "log", "cache")  # folders that it writes to
 _PARTS = ("pjsip_trunk.conf", "pjsip_phone.conf")  # not files of their own
 _SWITCHED_OFF = {"cdr": "enable = no", "cel": "enable = no", "manager": "enabled = no"}
 
@@ -133,6 +135,7 @@ class PrivateAsterisk:
         self._run = Path(tempfile.mkdtemp(prefix="outbound-ast-"))
         try:
             self._write(program)
+            user = self._settle_user(program)
         except OSError as error:
             raise folder_error(self.folder, error) from error
         if not _is_udp_free(self.options.sip_host, self.options.sip_port):
@@ -144,6 +147,7 @@ class PrivateAsterisk:
             [*self._command(program), "-f", "-n"],
             log_file=self.log_file,
             end_signal=signal.SIGTERM,
+            user=user,
             environment={"HOME": str(self.folder), "TZ": "UTC", "LC_ALL": "C"},
             temporary=self._run,
         )
@@ -194,6 +198,15 @@ class PrivateAsterisk:
         for template in sorted(TEMPLATES.glob("*.conf")):
             if template.name not in _PARTS:
                 _write_private(etc / template.name, fill(template.read_text(), values))
+
+    def _settle_user(self, program: Asterisk) -> User | None:
+        """Who it runs as. What it is told stays ours, what it writes is its own."""
+        assert self._run is not None
+        user = choose_user(self.folder, program, self.options.sip_port, self._say)
+        if user is not None:
+            hand_over([self._run, *(self.folder / name for name in _ITS_OWN)], user)
+            let_read((self.folder / "etc").iterdir(), user)
+        return user
 
     def _link_data(self, program: Asterisk) -> None:
         """A data folder of our own with music in it, beside what the program brought along."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 from outbound.outplan.v1 import outplan_service_pb2 as pb
 
 from gateway.documents import ADDRESS
-from gateway.fields import NAME_LENGTH, Body, Field, integer, number, text
+from gateway.fields import NAME_LENGTH, Body, Field, integer, number, text, text_map
 from gateway.members import ADDRESS as ADDRESS_SHAPE
 from gateway.members import (
     ID,
@@ -15,6 +15,7 @@ from gateway.members import (
     OPTIONAL_INTEGER,
     OPTIONAL_NUMBER,
     TEXT,
+    TEXTS,
     TIME,
     Member,
     Shape,
@@ -32,6 +33,7 @@ from gateway.resources.common import (
     rpc,
 )
 from gateway.routes import Call
+from services.common.extras import MAX_EXTRA_VALUE, MAX_EXTRAS
 from services.common.limits import (
     DIAL_TIMEOUT_MS,
     MAX_CALLS_PER_SECOND,
@@ -65,6 +67,8 @@ OUTPLAN = Shape(
         ),
         Member("calls_per_second", OPTIONAL_NUMBER, "null: the deployment's default."),
         Member("max_concurrent", OPTIONAL_INTEGER, "null: the deployment's default."),
+        Member("headers", TEXTS, "SIP headers of each call."),
+        Member("variables", TEXTS, "Variables of each call for the network behind the carrier."),
         Member("tm_create", TIME),
         Member("tm_update", TIME),
         Member("tm_delete", TIME),
@@ -102,6 +106,17 @@ _DIAL = (
         integer(0, MAX_CONCURRENT),
         "Attempts in flight at once of each campaign; 0: the default.",
     ),
+    Field(
+        "headers",
+        text_map(MAX_EXTRAS, MAX_EXTRA_VALUE),
+        "SIP headers of each call, named X-...; `${name}` in a value stands for a variable of the "
+        "attempt. They take the place of all there were.",
+    ),
+    Field(
+        "variables",
+        text_map(MAX_EXTRAS, MAX_EXTRA_VALUE),
+        "Variables of each call for the network behind the carrier, likewise.",
+    ),
 )
 _WHOLE = Body("Outplan", *_NAMES, *_DIAL)
 
@@ -122,6 +137,9 @@ def _members(call: Call) -> dict[str, Any]:
         for index in _SLOTS
         if f"max_try_count_{index}" in call.body
     }
+    for name in ("headers", "variables"):
+        if name in call.body:
+            given[name] = pb.Texts(values=call.body[name])
     if maxima:
         given["max_try_counts"] = pb.MaxTryCounts(**maxima)
     return given

@@ -29,6 +29,7 @@ from services.dialer.config import DialerSettings
 from services.dialer.domain.calls import DialerEntry
 from services.dialer.drivers.asterisk.configuration import ConfigurationError, load
 from services.dialer.drivers.asterisk.driver import AsteriskTelephony
+from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.sounds import Sounds
 from services.dialer.drivers.asterisk.speech import EspeakEngine, SoundWorker
 from services.dialer.drivers.simulated import SimulatedTelephony
@@ -166,6 +167,7 @@ def _asterisk(settings: DialerSettings, clock: Clock, slots: Slots) -> Telephony
         EspeakEngine(worker, settings.speech_voice),
         worker,
         clock,
+        web=MediaWeb(allows_private=settings.http_private_addresses),
         most_bytes=settings.speech_cache_bytes,
     )
     recordings = Path(settings.recordings_dir).absolute() if settings.recordings_dir else None

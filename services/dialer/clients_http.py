@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
+from services.common.public import IpAddress, is_public
 from services.dialer.domain.webhooks import HttpAnswer, HttpFailedError, HttpRequest
 
 MAX_ANSWER_BYTES = 128 * 1024
@@ -22,10 +23,6 @@ DEFAULT_SECONDS = 10.0
 """How long a request may take in all, real seconds."""
 LOOKUPS_AT_ONCE = 16
 _PORTS = {"http": 80, "https": 443}
-# IPv4 within IPv6, by a gateway of the network this host is in.
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
-
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The addresses of a name, in the order in which they are to be tried; OSError when there are none."""
 
@@ -137,17 +134,3 @@ class HttpClient:
             lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM),
         )
         return [str(each[4][0]) for each in found]
-
-
-def is_public(address: IpAddress) -> bool:
-    """Whether the address is one that anybody on the internet could reach, not only this host."""
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return is_public(address.ipv4_mapped)
-        if address.sixtofour is not None and not is_public(address.sixtofour):
-            return False
-        if address.teredo is not None:
-            return False
-        if address in _NAT64 and not is_public(ipaddress.IPv4Address(address.packed[-4:])):
-            return False
-    return address.is_global and not address.is_multicast

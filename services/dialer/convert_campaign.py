@@ -108,6 +108,8 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             max_try_counts=tuple(plan.max_try_counts),
             calls_per_second=plan.calls_per_second,
             max_concurrent=plan.max_concurrent,
+            headers=dict(plan.headers),
+            variables=dict(plan.variables),
         ),
         actions=actions_told(message.actions),
     )

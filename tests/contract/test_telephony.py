@@ -46,7 +46,7 @@ from tests.support.telephony import Carrier, Ear, driving, placement
 def on_asterisk(
     request: pytest.FixtureRequest, folder: Path
 ) -> AbstractAsyncContextManager[Carrier]:
-    return asterisk_carrier(request.getfixturevalue("shared_pbx"), folder)
+    return asterisk_carrier(request.getfixturevalue("shared_pbx"))
 
 
 CARRIERS: dict[

@@ -16,7 +16,7 @@ from outbound.dialer.v1 import dialer_service_pb2_grpc
 
 from tests.fixtures.real_stack import RealStack
 from tests.support import sound
-from tests.support.scenario import wait_finished
+from tests.support.scenario import make_scenario, run, wait_finished
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("real-stack")
@@ -138,6 +138,33 @@ def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) 
         for start in range(0, len(samples), sound.RATE // 4)
     )
     assert loudest > LOUD
+
+
+def test_headers_and_variables_of_a_plan_reach_the_network_filled_in(real_stack: RealStack) -> None:
+    customer = real_stack.number("212")
+    client = real_stack.client
+    scenario = make_scenario(client, [], actions=[{"type": "echo", "option": {"duration": 60_000}}])
+    case = '{"case": "C-17\\r\\nRoute: <sip:evil>"}'
+    target = {"name": "Ann", "data": case, "destination_0": {"type": "tel", "target": customer}}
+    client.post(f"/outdials/{scenario.outdial_id}/targets", target)
+    extras = {
+        "headers": {"X-Account": "${voipbin.outdialtarget.data.case}/${voipbin.nothing}."},
+        "variables": {"who": "${voipbin.outdialtarget.name}", "play": "kept apart"},
+    }
+    changed = client.put(f"/outplans/{scenario.outplan_id}", extras)
+    assert {name: changed[name] for name in extras} == extras
+    run(client, scenario)
+    call_id = real_stack.call_of(scenario, customer)
+    (invite,) = [line for line in real_stack.phones.invites() if customer in line.split()[1]]
+    assert "X-Account: C-17  Route: <sip:evil>/." in invite
+    with real_stack.ari() as ari:
+        found = [
+            ari.get(f"/channels/{call_id}/variable", params={"variable": name}).json()["value"]
+            for name in ("OUTBOUND_VAR_WHO", "OUTBOUND_VAR_PLAY")
+        ]
+    assert found == ["Ann", "kept apart"]
+    real_stack.hang_up(call_id)
+    wait_finished(client, scenario.campaign_id)
 
 
 def test_people_talk_on_while_their_dialer_is_dead_and_another_finishes(

@@ -44,7 +44,7 @@ def test_it_is_ruled_with_the_password_only(server: PrivateAsterisk) -> None:
     server.start()
     assert get(server, "/asterisk/ping").status_code == 200
     assert get(server, "/asterisk/ping", "guess").status_code == 401
-    assert (server.folder / "etc" / "ari.conf").stat().st_mode & 0o077 == 0
+    assert (server.folder / "etc" / "ari.conf").stat().st_mode & 0o027 == 0
 
 
 def test_it_comes_back_after_kill_at_the_same_address(server: PrivateAsterisk) -> None:
@@ -67,6 +67,38 @@ def test_everything_it_needs_was_loaded(server: PrivateAsterisk) -> None:
     running = {each["name"] for each in get(server, "/asterisk/modules").json()}
     assert set(wanted) - running == set()
     assert "ERROR" not in (server.folder / "log" / "messages.log").read_text()
+
+
+def owner_of(server: PrivateAsterisk) -> int:
+    return Path(f"/proc/{server.pid}").stat().st_uid
+
+
+def test_it_is_not_root_nor_may_it_change_what_it_is_told(server: PrivateAsterisk) -> None:
+    server.start()
+    owner = owner_of(server)
+    assert owner != 0
+    assert (owner == os.geteuid()) == (os.geteuid() != 0)
+    for path in (server.folder / "etc").iterdir():
+        assert path.stat().st_uid == os.geteuid()
+        assert path.stat().st_mode & 0o027 == 0
+    # Once more with what is there by now.
+    os.kill(server.pid, signal.SIGKILL)
+    wait_for(lambda: not server.is_running())
+    server.start()
+    assert owner_of(server) == owner
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has another user's choice")
+def test_where_no_other_user_may_go_it_stays_root_and_says_so(tmp_path: Path) -> None:
+    said: list[str] = []
+    tmp_path.chmod(0o700)
+    server = PrivateAsterisk(tmp_path / "asterisk", make_options(), say=said.append)
+    try:
+        server.start()
+        assert owner_of(server) == 0
+        assert [line for line in said if "runs as root" in line and "may not enter" in line]
+    finally:
+        server.stop()
 
 
 def test_music_is_audible(server: PrivateAsterisk) -> None:

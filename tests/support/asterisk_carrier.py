@@ -10,12 +10,14 @@ from pathlib import Path
 from services.common.clock import Clock
 from services.dialer.drivers.asterisk.configuration import Configuration
 from services.dialer.drivers.asterisk.driver import AsteriskTelephony
+from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.sounds import Sounds
 from services.dialer.drivers.asterisk.speech import EspeakEngine, SoundWorker
 from services.dialer.ports import Slots
 from services.dialer.telephony import Address, Telephony
 from tests.fixtures.asterisk import Pbx
 from tests.fixtures.tcp_proxy import TcpProxy
+from tests.support.servers import open_folder
 from tests.support.telephony import Carrier, SkippableClock
 from tests.unit.dialer.memory import MemorySlots
 
@@ -29,7 +31,13 @@ def make_sounds(folder: Path, clock: Clock) -> Sounds:
     media = folder / "media"
     media.mkdir(exist_ok=True)
     return Sounds(
-        folder / "cache", media, EspeakEngine(worker), worker, clock, most_bytes=100_000_000
+        folder / "cache",
+        media,
+        EspeakEngine(worker),
+        worker,
+        clock,
+        web=MediaWeb(allows_private=True),
+        most_bytes=100_000_000,
     )
 
 
@@ -86,14 +94,15 @@ class AsteriskCarrier:
 
 
 @asynccontextmanager
-async def asterisk_carrier(pbx: Pbx, folder: Path) -> AsyncIterator[AsteriskCarrier]:
+async def asterisk_carrier(pbx: Pbx) -> AsyncIterator[AsteriskCarrier]:
     """A link of the test's own to the session's PBX."""
     link = TcpProxy(pbx.server.options.http_port)
     await link.start()
-    carrier = AsteriskCarrier(pbx, link, folder)
-    _: Carrier = carrier
-    try:
-        yield carrier
-    finally:
-        await link.cut()
-        pbx.hang_up_all()
+    with open_folder() as folder:
+        carrier = AsteriskCarrier(pbx, link, folder)
+        _: Carrier = carrier
+        try:
+            yield carrier
+        finally:
+            await link.cut()
+            pbx.hang_up_all()

@@ -254,6 +254,8 @@ def _plan(plan: DialPlan) -> campaign_pb.DialPlan:
         max_try_counts=plan.max_try_counts,
         calls_per_second=plan.calls_per_second,
         max_concurrent=plan.max_concurrent,
+        headers=plan.headers,
+        variables=plan.variables,
     )
 
 

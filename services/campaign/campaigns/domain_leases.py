@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -66,6 +67,8 @@ class DialPlan:
     max_try_counts: tuple[int, ...]
     calls_per_second: float
     max_concurrent: int
+    headers: Mapping[str, str]
+    variables: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,4 +117,6 @@ def dial_plan(campaign: Campaign, plan: Outplan, defaults: PaceDefaults) -> Dial
         max_try_counts=plan.max_try_counts,
         calls_per_second=rate if plan.calls_per_second is None else plan.calls_per_second,
         max_concurrent=concurrent if plan.max_concurrent is None else plan.max_concurrent,
+        headers=plan.headers,
+        variables=plan.variables,
     )

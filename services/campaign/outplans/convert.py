@@ -28,6 +28,8 @@ def outplan_to_proto(plan: Outplan) -> outplan_pb.Outplan:
         tm_create=timestamp_to_proto(plan.tm_create),
         tm_update=timestamp_to_proto(plan.tm_update),
         tm_delete=timestamp_to_proto(plan.tm_delete),
+        headers=plan.headers,
+        variables=plan.variables,
     )
 
 
@@ -45,6 +47,8 @@ def draft_from_proto(request: outplan_pb.CreateOutplanRequest) -> OutplanDraft:
         max_try_counts=_maxima(request.max_try_counts),
         calls_per_second=request.calls_per_second if has("calls_per_second") else None,
         max_concurrent=request.max_concurrent if has("max_concurrent") else None,
+        headers=dict(request.headers.values),
+        variables=dict(request.variables.values),
     )
 
 
@@ -61,6 +65,8 @@ def change_from_proto(request: outplan_pb.UpdateOutplanRequest) -> OutplanChange
         max_try_counts=_maxima(request.max_try_counts),
         calls_per_second=request.calls_per_second if has("calls_per_second") else None,
         max_concurrent=request.max_concurrent if has("max_concurrent") else None,
+        headers=dict(request.headers.values) if has("headers") else None,
+        variables=dict(request.variables.values) if has("variables") else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from services.common import ownership
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, invalid
+from services.common.extras import check_headers, check_variables
 from services.common.limits import (
     DIAL_TIMEOUT_MS,
     MAX_CALLS_PER_SECOND,
@@ -36,7 +37,7 @@ class Outplan:
     """A dialing strategy. Durations are milliseconds of domain time, 0 meaning the platform's default.
 
     `calls_per_second` and `max_concurrent` limit each campaign that uses the plan; None leaves them
-    to the deployment.
+    to the deployment. `headers` and `variables` are given to each call, filled in by the dialer.
     """
 
     id: UUID
@@ -53,6 +54,8 @@ class Outplan:
     tm_create: datetime
     tm_update: datetime | None = None
     tm_delete: datetime | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ring_ms(self) -> int:
@@ -74,6 +77,8 @@ class OutplanDraft:
     max_try_counts: Mapping[int, int]
     calls_per_second: float | None
     max_concurrent: int | None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class OutplanChange:
     max_try_counts: Mapping[int, int] | None = None
     calls_per_second: float | None = None
     max_concurrent: int | None = None
+    headers: Mapping[str, str] | None = None
+    variables: Mapping[str, str] | None = None
 
 
 def create(draft: OutplanDraft, outplan_id: UUID, customer_id: UUID, now: datetime) -> Outplan:
@@ -114,6 +121,8 @@ def create(draft: OutplanDraft, outplan_id: UUID, customer_id: UUID, now: dateti
             max_concurrent=draft.max_concurrent,
             revision=1,
             tm_create=now,
+            headers=draft.headers,
+            variables=draft.variables,
         )
     )
 
@@ -137,6 +146,8 @@ def change(plan: Outplan, wanted: OutplanChange, now: datetime) -> Outplan:
         max_try_counts=tuple(counts.get(i, n) for i, n in enumerate(plan.max_try_counts)),
         calls_per_second=_limit(wanted.calls_per_second, plan.calls_per_second),
         max_concurrent=_limit(wanted.max_concurrent, plan.max_concurrent),
+        headers=_given(wanted.headers, plan.headers),
+        variables=_given(wanted.variables, plan.variables),
     )
     checked(changed)
     if changed == plan:
@@ -150,7 +161,7 @@ def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
 
 
 def checked(plan: Outplan) -> Outplan:
-    """The plan if every figure is within its range; InvalidArgument names the first that is not."""
+    """The plan if every member is as it may be; InvalidArgument names the first that is not."""
     _in_range("dial_timeout", plan.dial_timeout, *DIAL_TIMEOUT_MS, "milliseconds")
     _in_range("try_interval", plan.try_interval, *TRY_INTERVAL_MS, "milliseconds")
     for slot, count in enumerate(plan.max_try_counts):
@@ -161,6 +172,8 @@ def checked(plan: Outplan) -> Outplan:
         raise invalid("calls_per_second", rate, accepted)
     if plan.max_concurrent is not None:
         _in_range("max_concurrent", plan.max_concurrent, 1, MAX_CONCURRENT, "attempts in flight")
+    check_headers("headers", plan.headers)
+    check_variables("variables", plan.variables)
     return plan
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from services.campaign.outplans.domain import Outplan
 from services.campaign.storage_definitions import PostgresDefinitions, Table
 from services.common.db import statement
-from services.common.stored import optional_address_json, optional_address_of
+from services.common.stored import optional_address_json, optional_address_of, texts_json
 
 _OUTDIALS = """
 SELECT DISTINCT outdial_id FROM campaigns
@@ -37,13 +37,20 @@ def _values(plan: Outplan) -> dict[str, Any]:
     return values | {
         "source": optional_address_json(plan.source),
         "max_try_counts": list(plan.max_try_counts),
+        "headers": texts_json(plan.headers),
+        "variables": texts_json(plan.variables),
     }
 
 
 OUTPLANS = Table(
     name="outplans",
     columns={field.name: "" for field in fields(Outplan)}
-    | {"source": "jsonb", "max_try_counts": "integer[]"},
+    | {
+        "source": "jsonb",
+        "max_try_counts": "integer[]",
+        "headers": "jsonb",
+        "variables": "jsonb",
+    },
     reference="outplan_id",
     thing_of=outplan_of,
     values_of=_values,

@@ -17,6 +17,7 @@ from services.common.ids import new_id
 from services.common.log import get_logger
 from services.dialer.delivery import TRANSIENT, Delivery
 from services.dialer.dialing.attempts import Attempt, Attempts
+from services.dialer.dialing.extras import Extras
 from services.dialer.dialing.held import Held
 from services.dialer.dialing.reports import Reports
 from services.dialer.domain.campaigns import (
@@ -210,6 +211,7 @@ class Placer:
         self, attempt: Attempt, definition: Definition, place_before: float
     ) -> Placement:
         source, destination = attempt.source, attempt.destination
+        extras = Extras(attempt)
         return Placement(
             call_id=attempt.id,
             leg=Leg.CUSTOMER,
@@ -225,7 +227,10 @@ class Placer:
             variables={
                 "campaign": str(attempt.campaign.id),
                 "target": str(attempt.target.target_id),
+                # Named so, they cannot be taken for the system's.
+                **{f"var_{name}": value for name, value in extras.of(definition.plan.variables)},
             },
+            headers=dict(extras.of(definition.plan.headers)),
         )
 
     def _give_back(self, ids: Sequence[UUID]) -> None:

@@ -61,6 +61,9 @@ class DialPlan:
     max_try_counts: tuple[int, ...]  # five
     calls_per_second: float  # of domain time
     max_concurrent: int
+    # Of each call, with references to its variables.
+    headers: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

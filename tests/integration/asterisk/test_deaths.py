@@ -38,6 +38,7 @@ from services.dialer.telephony import (
     Ringing,
     Taken,
     TelephonyUnavailable,
+    Unbridged,
 )
 from tests.fixtures.asterisk import PASSWORD, TIMER_B_MS, Pbx, running_pbx
 from tests.fixtures.postgres import DatabaseFactory
@@ -141,6 +142,22 @@ async def test_two_living_dialers_move_a_call_without_its_noticing(stage: Stage,
             await other.hear(Ended, call_id)
         assert (await other.hear(Recorded, customer)).location
     assert ear.kinds(customer)[-1] == "Taken"
+
+
+async def test_the_end_of_a_partner_that_nobody_holds_is_told(stage: Stage) -> None:
+    async with driving(stage, "d1") as first:
+        customer = await stage.answered(first, "212")
+        agent = await stage.answered(first, "213", Leg.AGENT)
+        first.telephony.bridge(customer, agent)
+        await first.hear(Bridged, agent)
+    async with driving(stage, "d2") as second:
+        # The agent's own adoption is yet to come when its phone is put down.
+        second.telephony.adopt([customer])
+        assert (await second.hear(Adopted, customer)).call.bridged_with == agent
+        second.telephony.hangup([agent])
+        await second.hear(Unbridged, customer)
+        with stage.pbx.client() as client:
+            await eventually(lambda: not client.get("/bridges").json(), "the end of the bridge")
 
 
 async def test_a_fenced_dialer_places_nothing(stage: Stage, ear: Ear) -> None:

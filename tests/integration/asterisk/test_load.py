@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from services.dialer.telephony import (
@@ -107,7 +108,10 @@ async def test_headers_variables_and_caller_id_reach_the_network(pbx: Pbx, tmp_p
     trunk = {"headers": {"X-Account": "42"}, "caller_id": {"number": "+15550002222"}}
     stage = Stage(pbx, tmp_path, trunk=trunk)
     async with driving(stage) as ear:
-        call_id = await stage.answered(ear, "203")
+        call = replace(stage.call("203"), headers={"x-account": "13", "X-Case": "7"})
+        ear.telephony.place([call])
+        await ear.hear(Answered, call.call_id)
+        call_id = call.call_id
         with pbx.client() as client:
 
             def value(name: str) -> str:
@@ -118,5 +122,7 @@ async def test_headers_variables_and_caller_id_reach_the_network(pbx: Pbx, tmp_p
             channel = client.get(f"/channels/{call_id}").json()
         assert channel["connected"] == {"name": "Acme", "number": "+15550000000"}
     (line,) = [line for line in pbx.phones.invites() if str(call_id) in line]
+    # The operator's own header is not a customer's to change.
     assert "X-Account: 42" in line
+    assert "13" not in line.split("X-Account:")[1].split("X-Outbound")[0]
     assert "+15550000000" in line

@@ -33,6 +33,20 @@ async def test_an_outplan_is_kept_as_it_was_given(plant: Plant) -> None:
     assert await plant.event_names(plan.id) == ["outplan.created"]
 
 
+async def test_an_outplans_headers_and_variables_are_kept_replaced_and_cleared(
+    plant: Plant,
+) -> None:
+    headers, variables = {"X-Case": "${voipbin.outdialtarget.data.case}"}, {"tier": "gold"}
+    plan = await plant.outplan(headers=headers, variables=variables)
+    found = await plant.services.outplans.get_outplan(CUSTOMER, plan.id)
+    assert (found.headers, found.variables) == (headers, variables)
+    changed = await plant.change_outplan(plan.id, headers={"X-Other": "1"})
+    assert (changed.headers, changed.variables) == ({"X-Other": "1"}, variables)
+    assert (await plant.change_outplan(plan.id, headers={})).headers == {}
+    with pytest.raises(InvalidArgument, match="headers"):
+        await plant.change_outplan(plan.id, headers={"Via": "1"})
+
+
 async def test_creating_an_outplan_is_idempotent_by_id(plant: Plant) -> None:
     plan_id = new_id()
     plan = await plant.outplan(id=plan_id, digest="a")

@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from services.common.ids import new_id
-from services.dialer.clients_http import MAX_ANSWER_BYTES, HttpClient, is_public
+from services.common.public import is_public
+from services.dialer.clients_http import MAX_ANSWER_BYTES, HttpClient
 from services.dialer.domain.webhooks import HttpAnswer, HttpFailedError, HttpRequest
 
 Reply = Callable[[asyncio.StreamWriter], Awaitable[None]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from services.common.ids import new_id
@@ -14,15 +14,15 @@ from services.dialer.telephony import Bridged, CommandFailed, Unbridged
 
 
 class Bridges:
-    """Connects calls that this driver holds; `find` gives one."""
+    """Connects calls that this driver holds."""
 
-    def __init__(self, wire: Wire, find: Callable[[UUID], HeldCall | None]) -> None:
+    def __init__(self, wire: Wire, held: Mapping[UUID, HeldCall]) -> None:
         self._wire = wire
-        self._find = find
+        self._held = held
 
     def connect(self, call: HeldCall, other_id: UUID) -> None:
         """Let two calls hear each other."""
-        other = self._find(other_id)
+        other = self._held.get(other_id)
         detail = ""
         if other is None:
             detail = "unknown_call"
@@ -39,20 +39,29 @@ class Bridges:
     def disconnect(self, call: HeldCall) -> None:
         """Take the connection of a call apart."""
         call.bridge_wish = None
-        peer = self._find(call.peer) if call.peer is not None else None
+        peer = self._held.get(call.peer) if call.peer is not None else None
         if peer is not None:
             peer.bridge_wish = None
         self._go_on(call)
 
     def left(self, call: HeldCall, bridge_id: str) -> None:
         """A call is in its bridge no longer."""
+        if not call.bridge_id:
+            self.stranger_left(bridge_id)
         if not call.bridge_id or call.bridge_id != bridge_id:
             return
-        peer = self._find(call.peer) if call.peer is not None else None
+        peer = self._held.get(call.peer) if call.peer is not None else None
         self._apart(call, is_told=not call.is_leaving)
         if peer is not None and peer.bridge_id == bridge_id:
             self._apart(peer, is_told=not peer.is_leaving)
             peer.send(requests.remove_bridge(bridge_id))
+
+    def stranger_left(self, bridge_id: str) -> None:
+        """So is one that is not held here, or whose bridge is not known: whom it talked to is alone."""
+        for call in list(self._held.values()):
+            if bridge_id and call.bridge_id == bridge_id:
+                self._apart(call, is_told=not call.is_leaving)
+                call.send(requests.remove_bridge(bridge_id))
 
     def ended(self, call: HeldCall) -> None:
         """A call is over: its peer is alone."""
@@ -94,7 +103,7 @@ class Bridges:
             call.bridge_wish = NO_WISH
             self._wire.tell(Bridged(call.call_id, self._wire.clock.now(), wish))
         else:
-            other = self._find(wish)
+            other = self._held.get(wish)
             if other is not None:
                 self._join(call, other)
 
@@ -132,7 +141,7 @@ class Bridges:
         call.bridge_wish = NO_WISH
         if not call.bridge_id:
             return
-        peer = self._find(call.peer) if call.peer is not None else None
+        peer = self._held.get(call.peer) if call.peer is not None else None
         call.link.send(requests.remove_bridge(call.bridge_id))
         self._apart(call, is_told=True)
         if peer is not None:

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
+from functools import partial
 from uuid import UUID
 
 from services.dialer.drivers.asterisk import requests, snapshots
 from services.dialer.drivers.asterisk.history import History
-from services.dialer.drivers.asterisk.link import LATE, UNANSWERED, UNWRITTEN, Answer, Link, Then
-from services.dialer.drivers.asterisk.outcomes import TRUNK_FAULTS, outcome
+from services.dialer.drivers.asterisk.link import (
+    LATE,
+    UNANSWERED,
+    UNWRITTEN,
+    Answer,
+    Link,
+    Then,
+    Wanted,
+)
+from services.dialer.drivers.asterisk.outcomes import TRUNK_FAULTS, outcome, outcome_unseen
 from services.dialer.drivers.asterisk.plays import Plays
 from services.dialer.drivers.asterisk.recordings import Recordings
 from services.dialer.drivers.asterisk.requests import Request
@@ -67,7 +76,7 @@ class HeldCall:
         self._detect_wish = False
         self._is_away = True  # not in its application: it rings, or is in the dialplan
         self._is_in_detection = False  # it was sent there, and has not come back
-        self._kept: list[tuple[Request, Then | None]] = []  # to be sent when it is back
+        self._kept: list[Wanted] = []  # to be sent when it is back
         self._end_timer: Timer | None = None
         self._kept_back: Ended | None = None
         self.end: Ended | None = None
@@ -75,7 +84,7 @@ class HeldCall:
         self.peer: UUID | None = None  # the call it is connected with
         self.bridge_id = ""
         self.bridge_wish: UUID | object | None = NO_WISH
-        self.plays = Plays(call_id, wire, self.send, lambda: self._may_send)
+        self.plays = Plays(call_id, wire, partial(self.send, is_play=True), lambda: self._may_send)
         self.plays.application = link.application
         self.recordings = Recordings(call_id, wire, self.send, self._recordings_changed)
 
@@ -173,13 +182,9 @@ class HeldCall:
 
     def vanished(self, detail: str) -> None:
         """Its channel is gone, and its end was not seen: it is told as far as it is known."""
-        if self.stage is Stage.ANSWERED:
-            by = HungUpBy.LOCAL if self.end_wish else HungUpBy.NETWORK
-            self._finish(HangupReason.NORMAL, "" if self.end_wish else detail, by)
-        elif self.end_wish:
-            self._finish(HangupReason.CANCEL, "canceled", HungUpBy.LOCAL)
-        else:
-            self._finish(HangupReason.FAILED, detail, HungUpBy.NETWORK)
+        self._finish(
+            *outcome_unseen(detail, is_answered=self.is_answered, is_wanted=bool(self.end_wish))
+        )
 
     # --------------------------------------------------------------------------------- commands
 
@@ -213,13 +218,13 @@ class HeldCall:
             self.plays.stop()
             self.send(requests.detect(self.text), self._sent_away)
 
-    def send(self, request: Request, then: Then | None = None) -> None:
+    def send(self, request: Request, then: Then | None = None, *, is_play: bool = False) -> None:
         """Have it carried out now, or when the call is back from the dialplan. Without a link it is
         the wish that counts, which is kept with the call."""
-        if not (self.link.is_ready or self.is_settling):
-            return
         if self._is_away and not request.works_anywhere:
-            self._kept.append((request, then))
+            self._kept.append(Wanted(request, then, is_play))
+            return
+        if not self._is_linked:
             return
         if request.leads_away:
             # What is sent after it has to wait for its return, not for the news that it has left.
@@ -258,10 +263,14 @@ class HeldCall:
 
     def _reconcile(self, snapshot: Snapshot, is_play_on: bool) -> None:
         self.history.is_dialed = True
+        # What is to be heard is asked for again below: once is enough.
+        self._kept = [each for each in self._kept if not each.is_play]
         # The listing may be older than an event that came over the new link.
         self._is_in_detection = self._detect_wish and snapshot.is_in_detection
         self._is_away = self._is_in_detection or (self._is_away and not snapshot.is_in_application)
         self.state_changed(snapshot.state)
+        if not self._is_away:
+            self._come_back()
         if self._detect_wish and snapshot.verdict is not None:
             self._verdict(*snapshot.verdict)
         elif self._detect_wish and not self._is_away:
@@ -286,9 +295,12 @@ class HeldCall:
     # ---------------------------------------------------------------------------------- inside
 
     @property
+    def _is_linked(self) -> bool:
+        return self.link.is_ready or self.is_settling
+
+    @property
     def _may_send(self) -> bool:
-        ready = self.link.is_ready or self.is_settling
-        return ready and self.stage is Stage.ANSWERED and not self.is_over
+        return self._is_linked and self.stage is Stage.ANSWERED and not self.is_over
 
     def _sent_away(self, answer: Answer) -> None:
         if answer.is_good:
@@ -308,9 +320,11 @@ class HeldCall:
 
     def _come_back(self) -> None:
         self._is_away = self._is_in_detection = False
+        if not self._is_linked:
+            return  # sent when the link has settled
         kept, self._kept = self._kept, []
-        for request, then in kept:
-            self.send(request, then)
+        for each in kept:
+            self.send(each.request, each.then, is_play=each.is_play)
 
     def _verdict(self, status: str, cause: str) -> None:
         if self._detect_wish:

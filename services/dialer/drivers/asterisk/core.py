@@ -82,7 +82,7 @@ class Core:
             on_change=self._link_changed,
         )
         self.trunks = Trunks(configuration, clock.boottime(), self.network.is_ready)
-        self.bridges = Bridges(self, self.held.get)
+        self.bridges = Bridges(self, self.held)
         self.adoption = Adoption(
             self.network,
             self.keeper,

@@ -34,6 +34,8 @@ def receive(driver: Core, link: Link, event: Event) -> None:
         return
     call_id = as_call_id(channel)
     call = driver.held.get(call_id) if call_id is not None else None
+    if call is None and kind == "ChannelLeftBridge":
+        driver.bridges.stranger_left(event["bridge"]["id"])
     # A call that was moved is told of to both applications for a moment.
     if call is None or call.link is not link:
         return

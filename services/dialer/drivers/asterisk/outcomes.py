@@ -102,6 +102,18 @@ def outcome(facts: EndFacts) -> tuple[HangupReason, str, HungUpBy]:
     return reason, detail, by
 
 
+def outcome_unseen(
+    detail: str, *, is_answered: bool, is_wanted: bool
+) -> tuple[HangupReason, str, HungUpBy]:
+    """The same of a call whose end nobody saw; `detail` says why."""
+    if is_answered:
+        by = HungUpBy.LOCAL if is_wanted else HungUpBy.NETWORK
+        return HangupReason.NORMAL, "" if is_wanted else detail, by
+    if is_wanted:
+        return HangupReason.CANCEL, "canceled", HungUpBy.LOCAL
+    return HangupReason.FAILED, detail, HungUpBy.NETWORK
+
+
 def _answered(facts: EndFacts) -> tuple[HangupReason, str, HungUpBy]:
     if facts.was_left:
         return HangupReason.NORMAL, "", HungUpBy.REMOTE

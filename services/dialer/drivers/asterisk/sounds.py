@@ -10,19 +10,15 @@ import os
 import wave
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
-
-import aiohttp
+from urllib.parse import urlsplit
 
 from services.common.clock import Clock
 from services.common.metrics import counter
+from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.speech import SoundWorker, SpeechEngine, SpeechFailed
 from services.dialer.telephony import BEEP
 
-FETCH_SECONDS = 10.0
-FETCH_BYTES = 20 * 1024 * 1024
 FETCH_AGAIN_SECONDS = 3600.0
-MOST_REDIRECTS = 5
 _BEEP_HZ, _BEEP_SECONDS, _RATE = 1000, 0.4, 8000
 _SWEEP_EVERY = 50
 
@@ -40,6 +36,7 @@ class Sounds:
         worker: SoundWorker,
         clock: Clock,
         *,
+        web: MediaWeb,
         most_bytes: int,
     ) -> None:
         self._folder = folder
@@ -47,6 +44,7 @@ class Sounds:
         self._engine = engine
         self._worker = worker
         self._clock = clock
+        self._web = web
         self._most_bytes = most_bytes
         self._making: dict[Path, asyncio.Task[None]] = {}
         self._fetched_at: dict[Path, float] = {}
@@ -148,29 +146,11 @@ class Sounds:
     async def _fetch(self, url: str, target: Path) -> None:
         loaded = target.with_suffix(".loaded")
         try:
-            async with asyncio.timeout(FETCH_SECONDS):
-                await self._load(url, loaded)
+            await self._web.load(url, loaded)
             await self._decode(loaded, target)
-        except TimeoutError as error:
-            raise SpeechFailed(f"fetching took longer than {FETCH_SECONDS:.0f} s") from error
-        except aiohttp.ClientError as error:
-            raise SpeechFailed(f"fetching failed: {error}") from error
         finally:
             loaded.unlink(missing_ok=True)
         self._fetched_at[target] = self._clock.boottime()
-
-    async def _load(self, url: str, target: Path) -> None:
-        async with aiohttp.ClientSession() as session:
-            for _ in range(MOST_REDIRECTS + 1):
-                async with session.get(url, allow_redirects=False) as response:
-                    if response.status in (301, 302, 303, 307, 308):
-                        url = _redirected(url, response.headers.get("Location", ""))
-                        continue
-                    if response.status != 200:
-                        raise SpeechFailed(f"fetching gave status {response.status}")
-                    await _store(response, target)
-                    return
-        raise SpeechFailed("fetching was redirected too often")
 
 
 def _is_there(path: Path) -> bool:
@@ -180,23 +160,6 @@ def _is_there(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return True
-
-
-async def _store(response: aiohttp.ClientResponse, target: Path) -> None:
-    size = 0
-    with target.open("wb") as file:
-        async for chunk in response.content.iter_chunked(65536):
-            size += len(chunk)
-            if size > FETCH_BYTES:
-                raise SpeechFailed(f"larger than {FETCH_BYTES // 1024**2} MiB")
-            file.write(chunk)
-
-
-def _redirected(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    if urlsplit(target).scheme not in ("http", "https"):
-        raise SpeechFailed("fetching was redirected to something that is not http")
-    return target
 
 
 def _write_beep(path: Path) -> None:

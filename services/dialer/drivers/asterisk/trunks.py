@@ -88,6 +88,7 @@ class Trunk:
         self._breaker = Breaker(settings.rest_after)
         rate = settings.calls_per_second
         self._bucket = None if rate is None else TokenBucket(rate, BURST_SECONDS, now)
+        _resting.labels(self.name).set(0)  # known from the start, not from the first fault
 
     def share(self, dialers: int, now: float) -> None:
         """The limits are those of all dialers together: each uses an equal share."""

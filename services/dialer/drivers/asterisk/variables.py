@@ -63,7 +63,11 @@ def _caller(placement: Placement, default: CallerId | None) -> Mapping[str, str]
 
 
 def _headers(placement: Placement, trunk: TrunkSettings) -> Mapping[str, str]:
-    headers = {**trunk.headers, **placement.headers, ID_HEADER: str(placement.call_id)}
+    # The operator's own are not a customer's to change, however they are written.
+    own = {**trunk.headers, ID_HEADER: str(placement.call_id)}
+    taken = {name.lower() for name in own}
+    given = {name: each for name, each in placement.headers.items() if name.lower() not in taken}
+    headers = {**given, **own}
     return {
         f"PJSIP_HEADER(add,{name})": _CONTROL.sub(" ", value)
         for name, value in headers.items()

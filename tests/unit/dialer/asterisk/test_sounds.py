@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.common.clock import SystemClock
+from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.sounds import Sounds
 from services.dialer.drivers.asterisk.speech import EspeakEngine, SoundWorker, SpeechFailed
 from services.dialer.telephony import BEEP
@@ -46,7 +47,13 @@ def size(folder: Path) -> int:
 
 def make(folder: Path, engine: Engine, most_bytes: int = 1_000_000) -> Sounds:
     return Sounds(
-        folder, folder / "media", engine, SoundWorker(), SystemClock(), most_bytes=most_bytes
+        folder,
+        folder / "media",
+        engine,
+        SoundWorker(),
+        SystemClock(),
+        web=MediaWeb(),
+        most_bytes=most_bytes,
     )
 
 

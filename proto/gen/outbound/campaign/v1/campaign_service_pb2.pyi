@@ -444,7 +444,21 @@ class DeleteCampaigncallRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class DialPlan(_message.Message):
-    __slots__ = ("outplan_id", "source", "dial_timeout_ms", "try_interval_ms", "max_try_counts", "calls_per_second", "max_concurrent")
+    __slots__ = ("outplan_id", "source", "dial_timeout_ms", "try_interval_ms", "max_try_counts", "calls_per_second", "max_concurrent", "headers", "variables")
+    class HeadersEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class VariablesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
     OUTPLAN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     DIAL_TIMEOUT_MS_FIELD_NUMBER: _ClassVar[int]
@@ -452,6 +466,8 @@ class DialPlan(_message.Message):
     MAX_TRY_COUNTS_FIELD_NUMBER: _ClassVar[int]
     CALLS_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
     MAX_CONCURRENT_FIELD_NUMBER: _ClassVar[int]
+    HEADERS_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
     outplan_id: str
     source: _address_pb2.Address
     dial_timeout_ms: int
@@ -459,7 +475,9 @@ class DialPlan(_message.Message):
     max_try_counts: _containers.RepeatedScalarFieldContainer[int]
     calls_per_second: float
     max_concurrent: int
-    def __init__(self, outplan_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., dial_timeout_ms: _Optional[int] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ..., calls_per_second: _Optional[float] = ..., max_concurrent: _Optional[int] = ...) -> None: ...
+    headers: _containers.ScalarMap[str, str]
+    variables: _containers.ScalarMap[str, str]
+    def __init__(self, outplan_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., dial_timeout_ms: _Optional[int] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ..., calls_per_second: _Optional[float] = ..., max_concurrent: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., variables: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class LeaseDefinition(_message.Message):
     __slots__ = ("campaign", "plan", "actions", "on_complete_flow_id")

@@ -26,29 +26,43 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from outbound.common.v1 import address_pb2 as outbound_dot_common_dot_v1_dot_address__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)outbound/outplan/v1/outplan_service.proto\x12\x13outbound.outplan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a outbound/common/v1/address.proto\"\xbc\x03\n\x07Outplan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12+\n\x06source\x18\x05 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x14\n\x0c\x64ial_timeout\x18\x06 \x01(\x03\x12\x14\n\x0ctry_interval\x18\x07 \x01(\x03\x12\x16\n\x0emax_try_counts\x18\x08 \x03(\x05\x12\x1d\n\x10\x63\x61lls_per_second\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\n \x01(\x05H\x01\x88\x01\x01\x12\x10\n\x08revision\x18\x0b \x01(\x03\x12-\n\ttm_create\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttm_update\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttm_delete\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"\xae\x01\n\x0cMaxTryCounts\x12\x13\n\x06slot_0\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06slot_1\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x13\n\x06slot_2\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x13\n\x06slot_3\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x13\n\x06slot_4\x18\x05 \x01(\x05H\x04\x88\x01\x01\x42\t\n\x07_slot_0B\t\n\x07_slot_1B\t\n\x07_slot_2B\t\n\x07_slot_3B\t\n\x07_slot_4\"\xb8\x02\n\x14\x43reateOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12+\n\x06source\x18\x04 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x14\n\x0c\x64ial_timeout\x18\x05 \x01(\x03\x12\x14\n\x0ctry_interval\x18\x06 \x01(\x03\x12\x39\n\x0emax_try_counts\x18\x07 \x01(\x0b\x32!.outbound.outplan.v1.MaxTryCounts\x12\x1d\n\x10\x63\x61lls_per_second\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\t \x01(\x05H\x01\x88\x01\x01\x42\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"\x1f\n\x11GetOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x13ListOutplansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x14ListOutplansResponse\x12.\n\x08outplans\x18\x01 \x03(\x0b\x32\x1c.outbound.outplan.v1.Outplan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x82\x03\n\x14UpdateOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x03 \x01(\tH\x01\x88\x01\x01\x12+\n\x06source\x18\x04 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x19\n\x0c\x64ial_timeout\x18\x05 \x01(\x03H\x02\x88\x01\x01\x12\x19\n\x0ctry_interval\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x39\n\x0emax_try_counts\x18\x07 \x01(\x0b\x32!.outbound.outplan.v1.MaxTryCounts\x12\x1d\n\x10\x63\x61lls_per_second\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\t \x01(\x05H\x05\x88\x01\x01\x42\x07\n\x05_nameB\t\n\x07_detailB\x0f\n\r_dial_timeoutB\x0f\n\r_try_intervalB\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"\"\n\x14\x44\x65leteOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t2\xd7\x03\n\x0eOutplanService\x12X\n\rCreateOutplan\x12).outbound.outplan.v1.CreateOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12R\n\nGetOutplan\x12&.outbound.outplan.v1.GetOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12\x63\n\x0cListOutplans\x12(.outbound.outplan.v1.ListOutplansRequest\x1a).outbound.outplan.v1.ListOutplansResponse\x12X\n\rUpdateOutplan\x12).outbound.outplan.v1.UpdateOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12X\n\rDeleteOutplan\x12).outbound.outplan.v1.DeleteOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplanb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)outbound/outplan/v1/outplan_service.proto\x12\x13outbound.outplan.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a outbound/common/v1/address.proto\"\x9a\x05\n\x07Outplan\x12\n\n\x02id\x18\x01 \x01(\t\x12\x13\n\x0b\x63ustomer_id\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x04 \x01(\t\x12+\n\x06source\x18\x05 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x14\n\x0c\x64ial_timeout\x18\x06 \x01(\x03\x12\x14\n\x0ctry_interval\x18\x07 \x01(\x03\x12\x16\n\x0emax_try_counts\x18\x08 \x03(\x05\x12\x1d\n\x10\x63\x61lls_per_second\x18\t \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\n \x01(\x05H\x01\x88\x01\x01\x12\x10\n\x08revision\x18\x0b \x01(\x03\x12-\n\ttm_create\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttm_update\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttm_delete\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12:\n\x07headers\x18\x0f \x03(\x0b\x32).outbound.outplan.v1.Outplan.HeadersEntry\x12>\n\tvariables\x18\x10 \x03(\x0b\x32+.outbound.outplan.v1.Outplan.VariablesEntry\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a\x30\n\x0eVariablesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"n\n\x05Texts\x12\x36\n\x06values\x18\x01 \x03(\x0b\x32&.outbound.outplan.v1.Texts.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xae\x01\n\x0cMaxTryCounts\x12\x13\n\x06slot_0\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x13\n\x06slot_1\x18\x02 \x01(\x05H\x01\x88\x01\x01\x12\x13\n\x06slot_2\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x13\n\x06slot_3\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x13\n\x06slot_4\x18\x05 \x01(\x05H\x04\x88\x01\x01\x42\t\n\x07_slot_0B\t\n\x07_slot_1B\t\n\x07_slot_2B\t\n\x07_slot_3B\t\n\x07_slot_4\"\x94\x03\n\x14\x43reateOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12+\n\x06source\x18\x04 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x14\n\x0c\x64ial_timeout\x18\x05 \x01(\x03\x12\x14\n\x0ctry_interval\x18\x06 \x01(\x03\x12\x39\n\x0emax_try_counts\x18\x07 \x01(\x0b\x32!.outbound.outplan.v1.MaxTryCounts\x12\x1d\n\x10\x63\x61lls_per_second\x18\x08 \x01(\x01H\x00\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\t \x01(\x05H\x01\x88\x01\x01\x12+\n\x07headers\x18\n \x01(\x0b\x32\x1a.outbound.outplan.v1.Texts\x12-\n\tvariables\x18\x0b \x01(\x0b\x32\x1a.outbound.outplan.v1.TextsB\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"\x1f\n\x11GetOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\"<\n\x13ListOutplansRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"_\n\x14ListOutplansResponse\x12.\n\x08outplans\x18\x01 \x03(\x0b\x32\x1c.outbound.outplan.v1.Outplan\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xde\x03\n\x14UpdateOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t\x12\x11\n\x04name\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x13\n\x06\x64\x65tail\x18\x03 \x01(\tH\x01\x88\x01\x01\x12+\n\x06source\x18\x04 \x01(\x0b\x32\x1b.outbound.common.v1.Address\x12\x19\n\x0c\x64ial_timeout\x18\x05 \x01(\x03H\x02\x88\x01\x01\x12\x19\n\x0ctry_interval\x18\x06 \x01(\x03H\x03\x88\x01\x01\x12\x39\n\x0emax_try_counts\x18\x07 \x01(\x0b\x32!.outbound.outplan.v1.MaxTryCounts\x12\x1d\n\x10\x63\x61lls_per_second\x18\x08 \x01(\x01H\x04\x88\x01\x01\x12\x1b\n\x0emax_concurrent\x18\t \x01(\x05H\x05\x88\x01\x01\x12+\n\x07headers\x18\n \x01(\x0b\x32\x1a.outbound.outplan.v1.Texts\x12-\n\tvariables\x18\x0b \x01(\x0b\x32\x1a.outbound.outplan.v1.TextsB\x07\n\x05_nameB\t\n\x07_detailB\x0f\n\r_dial_timeoutB\x0f\n\r_try_intervalB\x13\n\x11_calls_per_secondB\x11\n\x0f_max_concurrent\"\"\n\x14\x44\x65leteOutplanRequest\x12\n\n\x02id\x18\x01 \x01(\t2\xd7\x03\n\x0eOutplanService\x12X\n\rCreateOutplan\x12).outbound.outplan.v1.CreateOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12R\n\nGetOutplan\x12&.outbound.outplan.v1.GetOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12\x63\n\x0cListOutplans\x12(.outbound.outplan.v1.ListOutplansRequest\x1a).outbound.outplan.v1.ListOutplansResponse\x12X\n\rUpdateOutplan\x12).outbound.outplan.v1.UpdateOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplan\x12X\n\rDeleteOutplan\x12).outbound.outplan.v1.DeleteOutplanRequest\x1a\x1c.outbound.outplan.v1.Outplanb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'outbound.outplan.v1.outplan_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_OUTPLAN_HEADERSENTRY']._loaded_options = None
+  _globals['_OUTPLAN_HEADERSENTRY']._serialized_options = b'8\001'
+  _globals['_OUTPLAN_VARIABLESENTRY']._loaded_options = None
+  _globals['_OUTPLAN_VARIABLESENTRY']._serialized_options = b'8\001'
+  _globals['_TEXTS_VALUESENTRY']._loaded_options = None
+  _globals['_TEXTS_VALUESENTRY']._serialized_options = b'8\001'
   _globals['_OUTPLAN']._serialized_start=134
-  _globals['_OUTPLAN']._serialized_end=578
-  _globals['_MAXTRYCOUNTS']._serialized_start=581
-  _globals['_MAXTRYCOUNTS']._serialized_end=755
-  _globals['_CREATEOUTPLANREQUEST']._serialized_start=758
-  _globals['_CREATEOUTPLANREQUEST']._serialized_end=1070
-  _globals['_GETOUTPLANREQUEST']._serialized_start=1072
-  _globals['_GETOUTPLANREQUEST']._serialized_end=1103
-  _globals['_LISTOUTPLANSREQUEST']._serialized_start=1105
-  _globals['_LISTOUTPLANSREQUEST']._serialized_end=1165
-  _globals['_LISTOUTPLANSRESPONSE']._serialized_start=1167
-  _globals['_LISTOUTPLANSRESPONSE']._serialized_end=1262
-  _globals['_UPDATEOUTPLANREQUEST']._serialized_start=1265
-  _globals['_UPDATEOUTPLANREQUEST']._serialized_end=1651
-  _globals['_DELETEOUTPLANREQUEST']._serialized_start=1653
-  _globals['_DELETEOUTPLANREQUEST']._serialized_end=1687
-  _globals['_OUTPLANSERVICE']._serialized_start=1690
-  _globals['_OUTPLANSERVICE']._serialized_end=2161
+  _globals['_OUTPLAN']._serialized_end=800
+  _globals['_OUTPLAN_HEADERSENTRY']._serialized_start=664
+  _globals['_OUTPLAN_HEADERSENTRY']._serialized_end=710
+  _globals['_OUTPLAN_VARIABLESENTRY']._serialized_start=712
+  _globals['_OUTPLAN_VARIABLESENTRY']._serialized_end=760
+  _globals['_TEXTS']._serialized_start=802
+  _globals['_TEXTS']._serialized_end=912
+  _globals['_TEXTS_VALUESENTRY']._serialized_start=867
+  _globals['_TEXTS_VALUESENTRY']._serialized_end=912
+  _globals['_MAXTRYCOUNTS']._serialized_start=915
+  _globals['_MAXTRYCOUNTS']._serialized_end=1089
+  _globals['_CREATEOUTPLANREQUEST']._serialized_start=1092
+  _globals['_CREATEOUTPLANREQUEST']._serialized_end=1496
+  _globals['_GETOUTPLANREQUEST']._serialized_start=1498
+  _globals['_GETOUTPLANREQUEST']._serialized_end=1529
+  _globals['_LISTOUTPLANSREQUEST']._serialized_start=1531
+  _globals['_LISTOUTPLANSREQUEST']._serialized_end=1591
+  _globals['_LISTOUTPLANSRESPONSE']._serialized_start=1593
+  _globals['_LISTOUTPLANSRESPONSE']._serialized_end=1688
+  _globals['_UPDATEOUTPLANREQUEST']._serialized_start=1691
+  _globals['_UPDATEOUTPLANREQUEST']._serialized_end=2169
+  _globals['_DELETEOUTPLANREQUEST']._serialized_start=2171
+  _globals['_DELETEOUTPLANREQUEST']._serialized_end=2205
+  _globals['_OUTPLANSERVICE']._serialized_start=2208
+  _globals['_OUTPLANSERVICE']._serialized_end=2679
 # @@protoc_insertion_point(module_scope)

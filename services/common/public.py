@@ -1,0 +1,24 @@
+"""Addresses of the public internet, told from those that only this host or its network can reach."""
+
+from __future__ import annotations
+
+import ipaddress
+
+# IPv4 within IPv6, by a gateway of the network this host is in.
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def is_public(address: IpAddress) -> bool:
+    """Whether the address is one that anybody on the internet could reach, not only this host."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is not None:
+            return is_public(address.ipv4_mapped)
+        if address.sixtofour is not None and not is_public(address.sixtofour):
+            return False
+        if address.teredo is not None:
+            return False
+        if address in _NAT64 and not is_public(ipaddress.IPv4Address(address.packed[-4:])):
+            return False
+    return address.is_global and not address.is_multicast
