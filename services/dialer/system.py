@@ -141,7 +141,7 @@ class DialerSystem:
             errands=self.errands,
             recordings=self.recordings,
             stored=self.journal.stored,
-            waited=self.reports.waited,
+            attempt_reports=self.reports,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
