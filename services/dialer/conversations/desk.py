@@ -58,7 +58,6 @@ class Desk:
         flows: Flows,
         clock: Clock,
         *,
-        max_duration_ms: int,
         timers: Timers,
         errands: Errands,
         recordings: Recordings,
@@ -81,9 +80,7 @@ class Desk:
         self._waits = Waits(timers, clock, attempt_reports.waited, self._too_long)
         self._loops = WaitLoops(telephony, timers, errands, clock, flows.noted)
         self.stays = Stays()
-        self._ringing = Ringing(
-            telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
-        )
+        self._ringing = Ringing(telephony, self.stays, clock, self._note, self._answered_none)
         self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
         self.stored = StoredStays(telephony, self.joins.add, clock, attempt_reports)
         self.reports: Delivery[QueueReport] = Delivery(
