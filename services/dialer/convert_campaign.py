@@ -99,6 +99,8 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             agent_wait_limit_ms=campaign.agent_wait_limit,
             abandonment_actions=actions_told(campaign.abandonment_actions),
             on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
+            # 0 comes from a campaign service that does not know the setting yet.
+            max_conversation_ms=message.max_conversation_ms or 3_600_000,
         ),
         plan=DialPlan(
             outplan_id=UUID(plan.outplan_id),

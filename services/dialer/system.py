@@ -91,7 +91,6 @@ class Limits:
 
     dialer_id: str
     capacity: int = 500
-    max_duration_ms: int = 3_600_000
     recordings_keep_days: int = 90
 
 
@@ -117,7 +116,6 @@ class DialerSystem:
             journal=self.journal,
             clock=clock,
             dialer_id=limits.dialer_id,
-            max_duration_ms=limits.max_duration_ms,
             ended=self._attempt_ended,
             link_changed=self._link_changed,
         )
@@ -128,20 +126,17 @@ class DialerSystem:
         self.recordings = Recordings(
             telephony, self.journal, clock, limits.dialer_id, ports.files.size, self.flows.noted
         )
-        self.connects = Connects(
-            telephony, clock, limits.max_duration_ms, self.flows.noted, self.flows.connect_over
-        )
+        self.connects = Connects(telephony, clock, self.flows.noted, self.flows.connect_over)
         self.desk = Desk(
             ports.queues,
             telephony,
             self.flows,
             clock,
-            max_duration_ms=limits.max_duration_ms,
             timers=self.timers,
             errands=self.errands,
             recordings=self.recordings,
             stored=self.journal.stored,
-            waited=self.reports.waited,
+            attempt_reports=self.reports,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
@@ -279,7 +274,6 @@ class DialerSystem:
             reports=self.reports,
             clock=ports.clock,
             releases=self.releases,
-            max_duration_ms=self._limits.max_duration_ms,
             placed=_placed.inc,
         )
         takeover = Takeover(

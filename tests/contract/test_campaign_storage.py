@@ -158,7 +158,7 @@ async def test_an_attempt_is_kept_as_it_is(plant: Plant) -> None:
         variables={AWKWARD: AWKWARD, "": "x"},
         digits="12#",
     )
-    done = advance(call, [report], LATER).call
+    done = advance(call, [report], LATER, timedelta(hours=1)).call
     async with plant.begin() as tx:
         (locked,) = await tx.campaigncalls.lock([call.id])
         assert locked == call

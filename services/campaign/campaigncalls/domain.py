@@ -23,10 +23,8 @@ PLACE_SECONDS = 5.0
 """Real seconds from opening within which an attempt may be placed."""
 DEADLINE_MARGIN = timedelta(seconds=10)
 """Domain time between the last possible end of ringing and the deadline of an unanswered attempt."""
-MAX_CONVERSATION = timedelta(hours=1)
-"""Domain time after which the network ends a conversation by itself."""
 CONVERSATION_MARGIN = timedelta(seconds=30)
-"""Domain time between that and the deadline of an answered attempt."""
+"""Domain time between the longest conversation's end and the deadline of an answered attempt."""
 MAX_VARIABLES = 100
 MAX_VARIABLE_BYTES = 32 * 1024
 """Names and values of the variables kept with one attempt; dialers keep within it."""
@@ -188,8 +186,11 @@ class Advance:
         return self.call is not self.before
 
 
-def advance(call: Campaigncall, reports: Iterable[Report], now: datetime) -> Advance:
-    """The attempt after these reports, in order."""
+def advance(
+    call: Campaigncall, reports: Iterable[Report], now: datetime, max_conversation: timedelta
+) -> Advance:
+    """The attempt after these reports, in order. The network ends a conversation by itself after
+    `max_conversation` of domain time."""
     before = call
     answered = connected = abandoned = ended = None
     for report in reports:
@@ -197,7 +198,15 @@ def advance(call: Campaigncall, reports: Iterable[Report], now: datetime) -> Adv
             break
         answer = _answer_time(call, report)
         if answer is not None:
-            call = answered = _answer(call, answer, report.is_machine, now)
+            deadline = answer + max_conversation + CONVERSATION_MARGIN
+            call = answered = _touched(
+                call,
+                now,
+                status=CallStatus.PROGRESSING,
+                tm_answer=answer,
+                is_machine=report.is_machine,
+                deadline=deadline,
+            )
         if report.kind is ReportKind.CONNECTED and call.tm_connect is None:
             call = connected = _connect(call, report, now)
         elif report.kind is ReportKind.ABANDONED and _is_abandonment(call, report):
@@ -303,17 +312,6 @@ def _answer_time(call: Campaigncall, report: Report) -> datetime | None:
         return report.tm_answer
     # Nobody joins an agent to a call that was not answered: that report was lost.
     return report.tm
-
-
-def _answer(call: Campaigncall, tm: datetime, is_machine: bool, now: datetime) -> Campaigncall:
-    return _touched(
-        call,
-        now,
-        status=CallStatus.PROGRESSING,
-        tm_answer=tm,
-        is_machine=is_machine,
-        deadline=tm + MAX_CONVERSATION + CONVERSATION_MARGIN,
-    )
 
 
 def _connect(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:

@@ -242,6 +242,7 @@ def _definition(found: RunDefinition) -> campaign_pb.LeaseDefinition:
         plan=_plan(found.plan),
         actions=map(action_to_proto, found.actions),
         on_complete_flow_id=text(found.on_complete_flow_id),
+        max_conversation_ms=found.max_conversation_ms,
     )
 
 

@@ -68,7 +68,6 @@ class Control:
         journal: Journal,
         clock: Clock,
         dialer_id: str,
-        max_duration_ms: int,
         ended: Callable[[UUID], None],
         link_changed: Callable[[bool], None],
     ) -> None:
@@ -78,7 +77,6 @@ class Control:
         self._journal = journal
         self._clock = clock
         self._dialer_id = dialer_id
-        self._max_duration = timedelta(milliseconds=max_duration_ms)
         self._ended = ended
         self._link_changed = link_changed
         self._remembered = Remembered(reports, attempts.changed)
@@ -206,7 +204,8 @@ class Control:
         attempt.tm_answer = tm
         attempt.is_machine = by is AnsweredBy.MACHINE
         attempt.takes_machines = decides_on_machines(attempt.actions)
-        attempt.deadline = tm + self._max_duration + timedelta(seconds=END_SLACK_SECONDS)
+        longest = timedelta(milliseconds=attempt.campaign.max_conversation_ms)
+        attempt.deadline = tm + longest + timedelta(seconds=END_SLACK_SECONDS)
         self._attempts.changed(attempt)
 
     def _new_call(self, attempt: Attempt) -> Call:

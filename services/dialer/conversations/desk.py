@@ -21,8 +21,8 @@ from services.dialer.conversations.wait_loops import WaitLoops
 from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
+from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow
-from services.dialer.domain.cursors import AgentWait
 from services.dialer.domain.queuecalls import (
     Assignment,
     EndReason,
@@ -44,7 +44,7 @@ UNREACHABLE_PAUSE_SECONDS = 1.0
 
 
 class Desk:
-    """See the module. `connected`, `waited` and `agent_changed` tell the rest of the dialer about an
+    """See the module. `connected` and `agent_changed` tell the rest of the dialer about an
     attempt; `stored` returns when these executions are stored.
 
     A caller's joining, and an agent's, are stored before the queue service is told of them: whoever
@@ -58,12 +58,11 @@ class Desk:
         flows: Flows,
         clock: Clock,
         *,
-        max_duration_ms: int,
         timers: Timers,
         errands: Errands,
         recordings: Recordings,
         stored: Callable[[Collection[UUID]], Awaitable[None]],
-        waited: Callable[[UUID, AgentWait], None],
+        attempt_reports: Reports,
         connected: Callable[[Attempt, UUID], None],
         agent_changed: Callable[[Attempt], None],
         hang_up: Callable[[UUID], None],
@@ -77,14 +76,13 @@ class Desk:
         self._hang_up = hang_up
         self._journaled = stored
         self._recordings = recordings
-        self._waits = Waits(timers, clock, waited, self._too_long)
+        self._attempt_reports = attempt_reports
+        self._waits = Waits(timers, clock, attempt_reports.waited, self._too_long)
         self._loops = WaitLoops(telephony, timers, errands, clock, flows.noted)
         self.stays = Stays()
-        self._ringing = Ringing(
-            telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
-        )
+        self._ringing = Ringing(telephony, self.stays, clock, self._note, self._answered_none)
         self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
-        self.stored = StoredStays(telephony, self.joins.add, clock)
+        self.stored = StoredStays(telephony, self.joins.add, clock, attempt_reports)
         self.reports: Delivery[QueueReport] = Delivery(
             "queue_report", self._send_reports, clock=clock, delay=0.002
         )
@@ -138,6 +136,7 @@ class Desk:
         stay = self.stays.of_call(call_id)
         if stay is not None:
             self._forget_waiting(call_id)
+            self._attempt_reports.release(call_id)
             self.stays.remove(stay)
 
     # --------------------------------------------------------------------------- the agent's side
@@ -251,7 +250,7 @@ class Desk:
                 self._joined(stay, joined.refused)
                 if stay.queue_id in facts and stay.state is StayState.WAITING:
                     self._learned(stay, facts[stay.queue_id])
-            for report in self.stored.joined(joining.queuecall_id):
+            for report in self.stored.joined(joining.queuecall_id, joining.call_id):
                 self.reports.add(report)
         self.seeker.wake()
 
@@ -264,6 +263,8 @@ class Desk:
             self._loops.begin(stay.call_id, run, facts.wait_flow_id)
 
     def _joined(self, stay: Stay, refused: Collection[UUID]) -> None:
+        if stay.state is StayState.LEFT:
+            self._attempt_reports.release(stay.call_id)
         if stay.queuecall_id in refused:
             self.stays.remove(stay)
             if stay.state is not StayState.LEFT:
@@ -293,8 +294,10 @@ class Desk:
     def _leave(self, stay: Stay) -> None:
         self._forget_waiting(stay.call_id)
         if stay.state is StayState.JOINING:
-            # Ended only after the queue has it, or it would wait there for ever.
+            # Ended only after the queue has it, or it would wait there for ever. The attempt, too: the
+            # two are to count the same whoever of us dies.
             stay.state = StayState.LEFT
+            self._attempt_reports.hold(stay.call_id)
             return
         if stay.state is StayState.LEFT:
             return

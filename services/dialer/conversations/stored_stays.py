@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import Joining, QueueReport, QueueReportKind
 from services.dialer.telephony import Telephony
@@ -15,9 +16,16 @@ class StoredStays:
     """Tells the queue that they are over, and first what it may not have been told: of the caller, or
     of an agent. So it counts them as the campaign does."""
 
-    def __init__(self, telephony: Telephony, join: Callable[[Joining], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        telephony: Telephony,
+        join: Callable[[Joining], None],
+        clock: Clock,
+        reports: Reports,
+    ) -> None:
         self._telephony = telephony
         self._join = join
+        self._attempts = reports
         self._clock = clock
         self._reports: dict[UUID, Sequence[QueueReport]] = {}
 
@@ -35,6 +43,7 @@ class StoredStays:
         self._reports[queuecall_id] = [
             QueueReport(queuecall_id, kind, agent_id, tm) for kind, tm in facts
         ]
+        self._attempts.hold(call_id)
         joined_at = now if wait is None else wait.since
         self._join(
             Joining(
@@ -47,6 +56,9 @@ class StoredStays:
             )
         )
 
-    def joined(self, queuecall_id: UUID) -> Sequence[QueueReport]:
+    def joined(self, queuecall_id: UUID, call_id: UUID) -> Sequence[QueueReport]:
         """The queue knows the caller: what is to be reported now."""
-        return self._reports.pop(queuecall_id, ())
+        reports = self._reports.pop(queuecall_id, ())
+        if reports:
+            self._attempts.release(call_id)
+        return reports

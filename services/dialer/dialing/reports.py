@@ -35,6 +35,7 @@ class Reports:
     ) -> None:
         self._campaigns = campaigns
         self._settled = settled
+        self._held: dict[UUID, AttemptReport | None] = {}
         self.delivery: Delivery[AttemptReport] = Delivery(
             "campaigncall_report", self._send, clock=clock, delivered=_delay.observe
         )
@@ -76,29 +77,39 @@ class Reports:
         run: FlowRun | None = None,
     ) -> None:
         """It is over, though it was never held here, perhaps."""
-        self.delivery.add(
-            AttemptReport(
-                attempt_id,
-                ReportKind.ENDED,
-                tm,
-                hangup_reason=ending.reason.value,
-                hangup_detail=ending.detail,
-                is_refunded=ending.is_refunded,
-                is_abandoned=is_abandoned,
-                tm_answer=ending.tm_answer,
-                is_machine=ending.is_machine,
-                variables={} if run is None else visible_variables(run.variables),
-                digits="" if run is None else digits_of(run),
-            )
+        report = AttemptReport(
+            attempt_id,
+            ReportKind.ENDED,
+            tm,
+            hangup_reason=ending.reason.value,
+            hangup_detail=ending.detail,
+            is_refunded=ending.is_refunded,
+            is_abandoned=is_abandoned,
+            tm_answer=ending.tm_answer,
+            is_machine=ending.is_machine,
+            variables={} if run is None else visible_variables(run.variables),
+            digits="" if run is None else digits_of(run),
         )
+        if attempt_id in self._held:
+            self._held[attempt_id] = report
+        else:
+            self.delivery.add(report)
+
+    def hold(self, attempt_id: UUID) -> None:
+        """Tell its end only when it is released: until then whoever takes over finds it open, and does
+        what else its end asks for."""
+        self._held.setdefault(attempt_id, None)
+
+    def release(self, attempt_id: UUID) -> None:
+        """Tell its end now, if it has come."""
+        report = self._held.pop(attempt_id, None)
+        if report is not None:
+            self.delivery.add(report)
 
     def ending_ids(self) -> set[UUID]:
         """Attempts whose end has been noted and not delivered yet."""
-        return {
-            report.attempt_id
-            for report in self.delivery.pending()
-            if report.kind is ReportKind.ENDED
-        }
+        noted = [*self.delivery.pending(), *(each for each in self._held.values() if each)]
+        return {report.attempt_id for report in noted if report.kind is ReportKind.ENDED}
 
     async def _send(self, reports: Sequence[AttemptReport]) -> None:
         for part in sendable_parts(reports):

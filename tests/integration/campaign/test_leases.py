@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from services.campaign.campaigns.domain import Status
@@ -118,6 +120,30 @@ async def test_a_change_of_campaign_plan_or_flow_brings_the_definition_again(pla
     assert lease.definition is not None
     assert lease.definition.campaign.service_level == 50
     assert (await plant.lease(held=[held(lease)]))[campaign.id].definition is None
+
+
+async def test_the_longest_conversation_is_one_setting_for_dialers_and_deadlines(
+    plant: Plant,
+) -> None:
+    campaign = await plant.running()
+    lease = (await plant.lease())[campaign.id]
+    assert lease.definition is not None
+    assert lease.definition.max_conversation_ms == 3_600_000
+    limits = replace(DEFAULTS, max_conversation_ms=90_000)
+    restarted = replace(plant, services=plant.wired(limits))
+    # Who holds the lease hears of the change.
+    lease = (await restarted.lease(held=[held(lease)]))[campaign.id]
+    assert lease.definition is not None
+    assert lease.definition.max_conversation_ms == 90_000
+    assert (await restarted.lease(held=[held(lease)]))[campaign.id].definition is None
+    opener = await restarted.opener(campaign.id)
+    (call_id,) = await restarted.open(opener)
+    await restarted.report(restarted.answered(call_id))
+    (found,) = await restarted.services.campaigncalls.list_open_campaigncalls(
+        campaign.id, opener.fencing_token
+    )
+    assert found.call.tm_answer is not None
+    assert found.call.deadline == found.call.tm_answer + timedelta(seconds=120)
 
 
 async def test_what_follows_a_flow_comes_with_it_but_not_with_actions(plant: Plant) -> None:

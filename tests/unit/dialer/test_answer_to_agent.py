@@ -309,6 +309,20 @@ async def test_a_caller_whose_attempt_is_done_is_taken_out_of_the_queue(stage: S
         ]
 
 
+async def test_an_end_is_not_told_before_the_queue_knows_of_the_caller(stage: Stages) -> None:
+    async with limited(stage) as s:
+        gate = s.queues.faults.hold("join")
+        call = await answered(s)
+        await s.end(call)
+        assert not s.endings()
+        # Nobody else takes it for open meanwhile.
+        assert call in s.system.reports.ending_ids()
+        gate.set()
+        await s.settle()
+        assert s.endings()[0].is_abandoned
+        assert s.queues.kinds() == ["ended"]
+
+
 async def test_what_the_campaign_knows_and_the_dialer_has_not_stored_is_believed(
     stage: Stages,
 ) -> None:

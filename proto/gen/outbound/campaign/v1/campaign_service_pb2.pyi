@@ -480,16 +480,18 @@ class DialPlan(_message.Message):
     def __init__(self, outplan_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., dial_timeout_ms: _Optional[int] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ..., calls_per_second: _Optional[float] = ..., max_concurrent: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., variables: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class LeaseDefinition(_message.Message):
-    __slots__ = ("campaign", "plan", "actions", "on_complete_flow_id")
+    __slots__ = ("campaign", "plan", "actions", "on_complete_flow_id", "max_conversation_ms")
     CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
     ON_COMPLETE_FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_CONVERSATION_MS_FIELD_NUMBER: _ClassVar[int]
     campaign: Campaign
     plan: DialPlan
     actions: _containers.RepeatedCompositeFieldContainer[_action_pb2.Action]
     on_complete_flow_id: str
-    def __init__(self, campaign: _Optional[_Union[Campaign, _Mapping]] = ..., plan: _Optional[_Union[DialPlan, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., on_complete_flow_id: _Optional[str] = ...) -> None: ...
+    max_conversation_ms: int
+    def __init__(self, campaign: _Optional[_Union[Campaign, _Mapping]] = ..., plan: _Optional[_Union[DialPlan, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., on_complete_flow_id: _Optional[str] = ..., max_conversation_ms: _Optional[int] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("campaign_id", "run_number", "fencing_token", "status", "stop_mode", "expires_in_ms", "definition_revision", "definition", "is_new")
