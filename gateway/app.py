@@ -27,10 +27,14 @@ from services.common.errors import Unavailable
 from services.common.foundation import Foundation
 from services.common.log import get_logger
 from services.common.metrics import MetricsEndpoint
+from services.common.natsguard import ConsumerGuard
 from services.common.process import Life
+from services.common.tasks import within
 
 NAME = "gateway"
 _READY_SECONDS = 0.2
+_CHECK_SECONDS = 2.0
+"""How long the database may take to answer before this process counts as not ready, real seconds."""
 
 
 class Gateway:
@@ -107,6 +111,7 @@ async def build(settings: GatewaySettings, *, clock: Clock | None = None) -> Gat
     bootstrapper = Bootstrapper(accounts, upstreams, base.clock, settings)
     progress = ProgressHub(upstreams, settings.streams_per_customer)
     await base.bus.listen(HINTS, progress.hear)
+    await ConsumerGuard(base.bus).start()
     parts = Parts(
         settings=settings,
         upstreams=upstreams,
@@ -140,7 +145,10 @@ def _readiness(
     async def ready() -> None:
         if stopping.is_set():
             raise Unavailable("this process is stopping", retry_after=1.0)
-        await accounts.check()
+        try:
+            await within(_CHECK_SECONDS, accounts.check())
+        except TimeoutError:
+            raise Unavailable("the database does not answer; try again", retry_after=1.0) from None
         await bootstrapper.check()
 
     return ready

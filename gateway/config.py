@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
 from gateway.timeforms import TimeForm
 from services.common.config import ServiceSettings
-from services.common.limits import PASSWORD_LENGTH
+from services.common.credentials import access_key_fault, password_fault, username_fault
 
 MEBIBYTE = 1024 * 1024
-_ACCESS_KEY = re.compile(r"vb_[A-Za-z0-9]{32}")
 
 
 class GatewaySettings(ServiceSettings):
@@ -83,21 +82,22 @@ class GatewaySettings(ServiceSettings):
     @field_validator("bootstrap_access_key")
     @classmethod
     def _key_form(cls, value: SecretStr) -> SecretStr:
-        if value and _ACCESS_KEY.fullmatch(value.get_secret_value()) is None:
-            raise ValueError("accepted: vb_ and 32 letters or digits, or nothing")
-        return value
+        return _given(value, access_key_fault)
 
     @field_validator("bootstrap_username")
     @classmethod
     def _username_form(cls, value: str) -> str:
-        if re.fullmatch(r"[^@\s]+@[^@\s]+", value) is None:
-            raise ValueError("accepted: a name shaped like an e-mail address")
+        if fault := username_fault(value):
+            raise ValueError(f"accepted: {fault}")
         return value
 
     @field_validator("bootstrap_password")
     @classmethod
     def _password_form(cls, value: SecretStr) -> SecretStr:
-        shortest, longest = PASSWORD_LENGTH
-        if value and not shortest <= len(value) <= longest:
-            raise ValueError(f"accepted: {shortest} to {longest} characters, or nothing")
-        return value
+        return _given(value, password_fault)
+
+
+def _given(value: SecretStr, fault_of: Callable[[str], str]) -> SecretStr:
+    if value and (fault := fault_of(value.get_secret_value())):
+        raise ValueError(f"accepted: {fault}, or nothing")
+    return value

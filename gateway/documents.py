@@ -25,6 +25,8 @@ from services.common.actions import MAX_ACTIONS
 from services.common.address import MAX_DETAIL, MAX_TARGET
 from services.common.errors import invalid
 from services.common.limits import MAX_TAGS
+from services.common.nesting import DEEP, SHALLOW, is_deep
+from services.common.texts import holds_nul
 
 _ADDRESS = Body(
     "AddressInput",
@@ -57,21 +59,12 @@ ADDRESS = FieldKind(
 
 def json_text(value: Json, path: str) -> str:
     """Compact JSON text of a value; refuses what a database cannot store, and absurd depths."""
-    try:
-        dumped = orjson.dumps(value).decode()
-    except TypeError:  # what has been parsed is JSON, so it is the depth that cannot be written
-        raise invalid(path, "nested very deeply", "at most 250 levels of nesting") from None
-    if "\\u0000" in dumped and _holds_nul(value):
+    if is_deep(value):
+        raise invalid(path, DEEP, SHALLOW)
+    dumped = orjson.dumps(value).decode()
+    if "\\u0000" in dumped and holds_nul(value):
         raise invalid(path, "a text with a NUL character", "text without the NUL character")
     return dumped
-
-
-def _holds_nul(value: Json) -> bool:
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any("\x00" in name or _holds_nul(each) for name, each in value.items())
-    return isinstance(value, list) and any(_holds_nul(each) for each in value)
 
 
 def _option(value: Json, path: str) -> str:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Coroutine, Iterable, Mapping
+from typing import Any, TypeVar
 
 import orjson
 import structlog
@@ -34,6 +34,9 @@ from services.common.errors import (
 from services.common.ids import parse_id
 from services.common.log import get_logger
 from services.common.metrics import counter, histogram
+from services.common.tasks import within
+
+Result = TypeVar("Result")
 
 _JSON = "application/json; charset=utf-8"
 _CORS = (
@@ -93,7 +96,8 @@ class Edge:
                 return self._preflight(request)
             if found is None:
                 raise route_not_found(request.method, request.scope["path"])
-            return await self._answer(request, *found)
+            answering = self._answer(request, *found)
+            return await (self._in_time(answering) if found[0].has_deadline else answering)
         except ClientDisconnect:
             raise
         except Exception as exc:
@@ -109,6 +113,17 @@ class Edge:
             headers={**_PREFLIGHT, "Allow": ", ".join([*methods, *head, "OPTIONS"])},
         )
 
+    async def _in_time(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """What the work comes to, in the time that a request may take."""
+        seconds = self._parts.settings.request_seconds
+        try:
+            return await within(seconds, work)
+        except TimeoutError:
+            raise Unavailable(
+                f"this could not be answered within {seconds:g} s; try again",
+                reason="REQUEST_TIMEOUT",
+            ) from None
+
     async def _answer(self, request: Request, route: Route, ids: Mapping[str, str]) -> Response:
         parts = self._parts
         address = request.client.host if request.client else ""
@@ -116,10 +131,11 @@ class Edge:
         context.accept_deadline(parts.settings.request_seconds if route.has_deadline else None)
         identity = None
         if not route.is_public:
-            identity = await parts.authenticator.authenticate(request)
-            structlog.contextvars.bind_contextvars(customer_id=str(identity.customer_id))
+            identity = await self._in_time(parts.authenticator.authenticate(request))
+            customer_id = request.state.customer_id = str(identity.customer_id)
+            structlog.contextvars.bind_contextvars(customer_id=customer_id)
             if route.is_rate_limited:
-                parts.limiter.take_customer(str(identity.customer_id))
+                parts.limiter.take_customer(customer_id)
             if not identity.may(route.permission):
                 raise PermissionDenied("this needs an administrator or a manager of the customer")
         query = _query(route, request)
@@ -224,6 +240,9 @@ def _log(route: Route | None, request: Request, status: int, elapsed: float) -> 
     _answered.labels(name, str(status)).inc()
     if route is not None and route.has_deadline:
         _seconds.labels(name).observe(elapsed)
+    if customer_id := getattr(request.state, "customer_id", None):
+        # Known in the task that has answered, which is not always this one.
+        structlog.contextvars.bind_contextvars(customer_id=customer_id)
     # Neither the query (it may hold a credential) nor the path (it may hold anything) is logged.
     get_logger().info(
         "request", method=request.method, route=name, code=status, ms=round(elapsed * 1000, 2)

@@ -79,6 +79,9 @@ def integer(lowest: int, highest: int, unit: str = "") -> FieldKind:
     accepted = f"a whole number from {lowest} to {highest}{' ' + unit if unit else ''}"
 
     def parse(value: Json, path: str) -> int:
+        # JSON has one kind of number: to a schema 20.0 is an integer, too.
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, bool) or not isinstance(value, int):
             raise wrong_kind(path, value, accepted)
         if not lowest <= value <= highest:
@@ -86,6 +89,16 @@ def integer(lowest: int, highest: int, unit: str = "") -> FieldKind:
         return value
 
     return FieldKind({"type": "integer", "minimum": lowest, "maximum": highest}, parse)
+
+
+def _flag(value: Json, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise wrong_kind(path, value, "true or false")
+    return value
+
+
+FLAG = FieldKind({"type": "boolean"}, _flag)
+"""Yes or no."""
 
 
 def number(lowest: float, highest: float, unit: str = "") -> FieldKind:
@@ -170,6 +183,9 @@ def text_map(longest: int, value_length: int) -> FieldKind:
             raise wrong_kind(path, value, "an object of texts")
         if len(value) > longest:
             raise invalid(path, f"an object of {len(value)} members", f"at most {longest} members")
+        for name in value:
+            if "\x00" in name:
+                raise invalid(path, f"a member {name!r}", "names without the NUL character")
         return {name: each.parse(text, f"{path}.{name}") for name, text in value.items()}
 
     schema: Schema = {

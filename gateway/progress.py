@@ -226,7 +226,8 @@ class ProgressHub:
         """Take a hint from the event bus."""
         for event in received.events:
             watch = self._watches.get(str(event.resource_id))
-            if watch is None:
+            if watch is None or event.left_out_bytes:
+                # What was too large to be told is seen when the watch next asks.
                 continue
             if event.resource == "campaign":
                 heard = campaign_events.CampaignEvent.FromString(event.data)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Final
 
 import grpc
+from grpc_health.v1 import health_pb2 as health_pb
+from grpc_health.v1 import health_pb2_grpc as health_grpc
 from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 from outbound.campaign.v1 import campaign_service_pb2_grpc as campaign_grpc
 from outbound.dialer.v1 import dialer_service_pb2_grpc as dialer_grpc
@@ -27,7 +29,7 @@ from gateway.config import GatewaySettings
 from gateway.identity import Identity
 from services.common.auth import acting_for
 from services.common.clients import Channels
-from services.common.errors import Aborted, Unavailable
+from services.common.errors import Aborted, AppError, Unavailable
 
 STUBS: Final[Mapping[str, tuple[str, Callable[[grpc.aio.Channel], Any]]]] = {
     "campaign": ("campaign", campaign_grpc.CampaignServiceStub),
@@ -41,6 +43,8 @@ STUBS: Final[Mapping[str, tuple[str, Callable[[grpc.aio.Channel], Any]]]] = {
 """gRPC service -> the process that hosts it (also the tokens' audience) and its stub."""
 
 _RACES = 3
+_HEALTH_SECONDS = 2.0
+"""A process that says nothing for so long does not serve."""
 _REPEATED_AFTER_LOSS = ("Get", "List", "Create", "AddTargets", "VerifyPassword")
 
 
@@ -122,15 +126,10 @@ class Upstreams:
             return _joined(begin, stream)
         raise Unavailable(f"{rpc.service} has no address")
 
-    def states(self) -> dict[str, str]:
-        """How the connections to each process stand, in gRPC's words; the best one of each."""
-        return {
-            process: min(
-                (channel.get_state(try_to_connect=True) for channel in channels),
-                key=lambda state: _BEST_FIRST.index(state),
-            ).name.lower()
-            for process, channels in self._channels.items()
-        }
+    async def health(self) -> dict[str, bool]:
+        """Whether each process serves; of several replicas one is enough."""
+        serving = await asyncio.gather(*map(_any_serves, self._channels.values()))
+        return dict(zip(self._channels, serving, strict=True))
 
     async def _one_of(self, rpc: Rpc, request: Any, identity: Identity | None) -> Any:
         stubs = self._stubs[rpc.service]
@@ -149,13 +148,17 @@ class Upstreams:
         raise Unavailable(f"{rpc.service} has no address")
 
 
-_BEST_FIRST = [
-    grpc.ChannelConnectivity.READY,
-    grpc.ChannelConnectivity.IDLE,
-    grpc.ChannelConnectivity.CONNECTING,
-    grpc.ChannelConnectivity.TRANSIENT_FAILURE,
-    grpc.ChannelConnectivity.SHUTDOWN,
-]
+async def _any_serves(channels: Sequence[grpc.aio.Channel]) -> bool:
+    return any(await asyncio.gather(*map(_serves, channels)))
+
+
+async def _serves(channel: grpc.aio.Channel) -> bool:
+    check = health_grpc.HealthStub(channel).Check  # type: ignore[attr-defined]
+    try:
+        answer = await check(health_pb.HealthCheckRequest(), timeout=_HEALTH_SECONDS)
+    except AppError:
+        return False
+    return bool(answer.status == health_pb.HealthCheckResponse.SERVING)
 
 
 async def _joined(first: Any, rest: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -171,12 +171,12 @@ def _create(client: Client, plan: Plan, console: Console) -> str:
         "/campaigns",
         {
             "name": "demo campaign",
-            "type": "call",
             "service_level": 100,
             "end_handle": "stop",
             "outdial_id": outdial["id"],
             "outplan_id": outplan["id"],
             "queue_id": queue["id"],
+            "agent_wait_limit": 60_000,  # here two seconds are too short to ring anybody
             "actions": [{"type": "talk", "option": {"text": "Hello.", "language": "en-US"}}],
         },
     )
@@ -249,4 +249,6 @@ def _folder(wanted: Path | None) -> Iterator[Path]:
         yield wanted
         return
     with tempfile.TemporaryDirectory(prefix="outbound-demo-", ignore_cleanup_errors=True) as path:
+        # Let PostgreSQL's user pass, or root's data would be kept elsewhere and left behind.
+        Path(path).chmod(0o711)
         yield Path(path)

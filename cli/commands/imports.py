@@ -23,7 +23,7 @@ from cli.commands.running import (
     is_terminal,
     reports_errors,
 )
-from cli.errors import CommandError, ExitCode
+from cli.errors import CommandError, ExitCode, writing
 from services.common.clock import boot_seconds
 
 _CHUNK = 256 * 1024
@@ -64,6 +64,10 @@ def import_targets(
         query[f"map.{name}"] = field
     if str(file) != "-" and not file.is_file():
         raise CommandError(f"{file}: no such file", ExitCode.USAGE)
+    if rejects is not None:
+        # Asked now: after a long import it would be too late.
+        with writing(rejects):
+            rejects.open("a").close()
     content = _content_type(file, kind)
     size = file.stat().st_size if str(file) != "-" else None
     started = boot_seconds()
@@ -78,7 +82,7 @@ def import_targets(
         seconds = max(boot_seconds() - started, 1e-6)
         if rejects is not None and result["rejected_count"]:
             path = f"/outdials/{outdial}/imports/{result['import_id']}/rejects"
-            with rejects.open("w") as output:
+            with writing(rejects), rejects.open("w") as output:
                 for row in client.lines(path, format="ndjson"):
                     output.write(json.dumps(row, ensure_ascii=False) + "\n")
     rate = result["row_count"] / seconds

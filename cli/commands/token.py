@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from cli.commands.running import DEFAULT, DataDir, Json, reports_errors
-from cli.errors import CommandError, ExitCode
+from cli.errors import CommandError, ExitCode, writing
 from cli.stack.folder import DataFolder
 from cli.stack.secrets import Secrets
 from services.common import natsauth
@@ -72,6 +72,7 @@ def token(
     if output is None:
         typer.echo(shown)
         return
-    output.touch(mode=0o600)
-    output.chmod(0o600)
-    output.write_text(shown + "\n")
+    with writing(output):
+        output.touch(mode=0o600)
+        output.chmod(0o600)
+        output.write_text(shown + "\n")

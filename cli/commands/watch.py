@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
@@ -21,7 +23,12 @@ from cli.commands.running import (
     reports_errors,
 )
 from cli.dashboard import Snapshot, render, snapshot
-from cli.errors import CommandError
+from cli.errors import CommandError, ExitCode
+from services.common.backoff import Backoff
+from services.common.clock import boot_seconds
+
+PATIENCE_SECONDS = 60.0
+"""How long a gateway may be away before watching it ends."""
 
 
 @reports_errors
@@ -52,20 +59,43 @@ def _follow(client: Client, campaign: str, state: Snapshot, as_json: bool) -> Sn
     if live is not None:
         live.start()
     try:
-        for name, data in client.server_events(f"/campaigns/{campaign}/events"):
-            state = state.after(name, data)
-            if name == "stats":
-                state = state.with_agents(client)
+        for name, state in _states(client, campaign, state):  # noqa: B020 (each follows the last)
             if live is not None:
                 live.update(render(state), refresh=True)
             elif name == "stats":
                 _print(state, as_json)
-            if name == "stats" and state.status == "stop":
-                return state
     finally:
         if live is not None:
             live.stop()
-    return snapshot(client, campaign)
+    return state
+
+
+def _states(client: Client, campaign: str, state: Snapshot) -> Iterator[tuple[str, Snapshot]]:
+    """What each event makes of the state, until the campaign stops.
+
+    A stream that ends, for example with its gateway, is opened again; each begins with the figures
+    as they stand, so nothing is missed for good. Raises CommandError when the gateway refuses, or
+    stays away for PATIENCE_SECONDS.
+    """
+    backoff = Backoff()
+    heard = boot_seconds()
+    while True:
+        try:
+            for name, data in client.server_events(f"/campaigns/{campaign}/events"):
+                heard = boot_seconds()
+                backoff.succeeded()
+                state = state.after(name, data)
+                if name == "stats":
+                    state = state.with_agents(client)
+                yield name, state
+                if name == "stats" and state.status == "stop":
+                    return
+        except CommandError as error:
+            if error.code != ExitCode.UNAVAILABLE or boot_seconds() - heard > PATIENCE_SECONDS:
+                raise
+        if not backoff.failures:
+            typer.echo("the stream of events ended; opening it again", err=True)
+        time.sleep(backoff.failed())
 
 
 def _print(state: Snapshot, as_json: bool) -> None:

@@ -106,7 +106,7 @@ class Nats:
         return self._process
 
     def _configuration(self) -> str:
-        store = json.dumps(str(self._store_dir / "jetstream"))
+        store = json.dumps(str(self._store_dir / "jetstream"), ensure_ascii=False)
         return (
             f"listen: {json.dumps(f'{_HOST}:{self._port or -1}')}\n"
             f"max_payload: {_MAX_PAYLOAD_BYTES}\n"

@@ -9,9 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.errors import CommandError, ExitCode
 from cli.stack.folder import write_private
 from services.common import natsauth
 from services.common.auth import Role, generate_key_pair
+from services.common.credentials import access_key_fault, password_fault, username_fault
 
 # Who may call whom: the role belongs to the key, so the list of processes is also the list of roles.
 ISSUERS: dict[str, Role] = {
@@ -24,6 +26,11 @@ ISSUERS: dict[str, Role] = {
 }
 NATS_SERVICE_USER = "services"
 _BOOTSTRAP = "OUTBOUND_BOOTSTRAP_"
+_BOOTSTRAP_FORMS = {
+    "access_key": access_key_fault,
+    "username": username_fault,
+    "password": password_fault,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +119,7 @@ class Secrets:
             "username": "admin@localhost.local",
             "password": random.token_urlsafe(18),
         }
-        values = {
-            name: environment.get(f"{_BOOTSTRAP}{name.upper()}") or value
-            for name, value in generated.items()
-        }
+        values = generated | _given(environment)
         write_private(self.bootstrap, json.dumps(values, indent=2))
 
     def operator(self) -> natsauth.Operator:
@@ -133,3 +137,17 @@ class Secrets:
             write_private(self.key(issuer), pair.private_pem)
             trusted[issuer] = {"role": ISSUERS[issuer].value, "public_key": pair.public_key}
         write_private(self.trusted_keys, json.dumps(trusted, indent=2))
+
+
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """The bootstrap values of the environment; refused here, before the folder keeps them for good."""
+    values = {}
+    for name, fault_of in _BOOTSTRAP_FORMS.items():
+        variable = f"{_BOOTSTRAP}{name.upper()}"
+        if not (value := environment.get(variable)):
+            continue
+        if fault := fault_of(value):
+            # It may be a secret in the wrong place: not repeated.
+            raise CommandError(f"{variable} is not accepted: {fault}, or nothing", ExitCode.USAGE)
+        values[name] = value
+    return values

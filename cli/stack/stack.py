@@ -29,6 +29,7 @@ from cli.stack.telephony import (
     write_pbx_file,
 )
 from services.common import natsauth
+from services.common.config import database_url_fault
 
 SCHEMAS = ("campaign", "outdial", "queue", "dialer", "gateway")
 _HEALTH_SECONDS = 90.0
@@ -104,6 +105,7 @@ class Stack:
                 ExitCode.USAGE,
             )
         self._check_carrier()
+        self._check_database()
         self.folder.acquire()
         try:
             require_free(options.http_host, options.http_port, "--http")
@@ -200,6 +202,12 @@ class Stack:
                 f"without {FILE_VARIABLE}",
                 ExitCode.USAGE,
             )
+
+    def _check_database(self) -> None:
+        url = os.environ.get("OUTBOUND_DATABASE_URL")
+        if url and (fault := database_url_fault(url)):
+            # It may hold a password: not repeated.
+            raise CommandError(f"OUTBOUND_DATABASE_URL: accepted is {fault}", ExitCode.USAGE)
 
     def _start_children(self, is_stopping: Callable[[], bool]) -> None:
         specs = self._specs()

@@ -144,6 +144,7 @@ async def run(campaigns: Service, campaign_id: str, seconds: float) -> campaign_
         timeout=DEADLINE,
     )
     until = time.monotonic() + seconds
+    attempts = -1
     while True:
         # Counters are kept as things happen: asking often costs little.
         stats = await stub.GetCampaignStats(
@@ -153,6 +154,9 @@ async def run(campaigns: Service, campaign_id: str, seconds: float) -> campaign_
         )
         if stats.status == campaign_pb.Campaign.STATUS_STOP:
             return stats
+        if stats.attempt_count != attempts:
+            attempts = stats.attempt_count
+            print(f"running, {attempts} attempts so far", file=sys.stderr)
         if time.monotonic() > until:
             sys.exit(f"campaign {campaign_id} still runs after {seconds:.0f} s")
         await asyncio.sleep(0.5)
@@ -178,7 +182,7 @@ async def main() -> None:
     parser.add_argument("--campaign", default=os.environ.get("OUTBOUND_CAMPAIGN_ADDRESS"))
     parser.add_argument("--outdial", default=os.environ.get("OUTBOUND_OUTDIAL_ADDRESS"))
     parser.add_argument("--queue", default=os.environ.get("OUTBOUND_QUEUE_ADDRESS"))
-    parser.add_argument("--seconds", type=float, default=120.0, help="longest wait for the end")
+    parser.add_argument("--seconds", type=float, default=900.0, help="longest wait for the end")
     parser.add_argument("people", nargs="+", metavar="NUMBER", help="numbers such as +15550100001")
     arguments = parser.parse_args()
     campaigns = Service(arguments.campaign, "OUTBOUND_CAMPAIGN_TOKEN")

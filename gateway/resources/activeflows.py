@@ -54,8 +54,8 @@ ACTIVEFLOW = Shape(
         Member("status", text_of("", "running", "ended")),
         Member("reference_type", TEXT, "call, or api when started by a request."),
         Member("reference_id", ID, "The call."),
-        Member("reference_activeflow_id", _NO_ID),
-        Member("on_complete_flow_id", _NO_ID),
+        Member("reference_activeflow_id", ID, "The one whose end has started this; nil when none."),
+        Member("on_complete_flow_id", ID, "Flow that starts at its end; nil when none."),
         Member("webhook_uri", _NO_TEXT),
         Member("webhook_method", _NO_TEXT),
         Member("campaign_id", ID),
@@ -76,7 +76,11 @@ _CREATE = Body(
     Field("id", REFERENCE, "Id to use; none lets the server choose."),
     Field("flow_id", REFERENCE, "Flow to run."),
     Field("actions", ACTION_LIST, "Actions to run when no flow is named."),
-    Field("variables", text_map(100, 32_768), "Names starting with voipbin. are dropped."),
+    Field(
+        "variables",
+        text_map(100, 32_768),
+        "Values of at most 32,768 bytes, 65,536 bytes in all; names starting with voipbin. are dropped.",
+    ),
 )
 
 

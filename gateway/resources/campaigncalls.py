@@ -13,6 +13,7 @@ from gateway.members import (
     BOOLEAN,
     ID,
     INTEGER,
+    OPTIONAL_INTEGER,
     TEXT,
     TEXTS,
     TIME,
@@ -82,7 +83,19 @@ CAMPAIGNCALL = Shape(
         Member("hangup_reason", TEXT, "normal, busy, noanswer, ...; empty until done."),
         Member("hangup_detail", TEXT, "Finer cause, for example invalid or lost."),
         Member("is_refunded", BOOLEAN, "The try was given back."),
-        Member("is_abandoned", BOOLEAN, "Answered, wanted an agent and ended without one."),
+        Member(
+            "is_abandoned",
+            BOOLEAN,
+            "A person wanted an agent and none was there within the campaign's agent_wait_limit, or "
+            "until the end.",
+        ),
+        Member("is_machine", BOOLEAN, "A machine answered, as far as is known."),
+        Member(
+            "answer_to_agent",
+            OPTIONAL_INTEGER,
+            "Milliseconds the person waited for the agent, measured as agent_wait_limit; null: none "
+            "came.",
+        ),
         Member(
             "variables",
             TEXTS,
@@ -98,6 +111,7 @@ CAMPAIGNCALL = Shape(
         Member("tm_create", TIME),
         Member("tm_answer", TIME),
         Member("tm_connect", TIME, "An agent joined."),
+        Member("tm_abandon", TIME, "The limit was over, or the person left before."),
         Member("tm_end", TIME),
         Member("tm_update", TIME),
         Member("tm_delete", TIME),

@@ -26,7 +26,7 @@ from gateway.resources.common import (
 )
 from gateway.routes import Call
 from gateway.stats import STATE, STATUS, STOP_REASON
-from services.common.limits import SERVICE_LEVEL
+from services.common.limits import AGENT_WAIT_MS, SERVICE_LEVEL
 
 TAG = "campaigns"
 _C = pb.Campaign
@@ -71,6 +71,13 @@ CAMPAIGN = Shape(
         Member("queue_id", ID, "Nil when not assigned."),
         Member("next_campaign_id", ID, "Campaign started when this one finishes; nil when none."),
         Member("source", ADDRESS_SHAPE.optional(), "Caller id that overrides the outplan's."),
+        Member(
+            "agent_wait_limit",
+            INTEGER,
+            "Milliseconds a person waits for an agent until the attempt counts as abandoned; 0: no "
+            "limit. From the answer if nothing before queue_join took time, else from queue_join.",
+        ),
+        Member("abandonment_actions", ACTION.list(), "Run then in place of the rest of the flow."),
         Member("run_number", INTEGER, "Number of the latest run."),
         Member("tm_create", TIME),
         Member("tm_update", TIME),
@@ -85,6 +92,17 @@ _LEVEL = Field("service_level", integer(*SERVICE_LEVEL, "percent"), "Percent; de
 _END = Field("end_handle", words(END_HANDLES), "What happens at the end; default `stop`.")
 _ACTIONS = Field("actions", ACTION_LIST, "Actions run on answer; win over flow_id.")
 _SOURCE = Field("source", ADDRESS, "Caller id that overrides the outplan's.")
+_WAIT_LIMIT = Field(
+    "agent_wait_limit",
+    integer(*AGENT_WAIT_MS, "milliseconds"),
+    "How long a person waits for an agent; default 2,000, 0 sets no limit.",
+)
+_ABANDONMENT = Field(
+    "abandonment_actions",
+    ACTION_LIST,
+    "Actions run when that is over, in place of the rest of the flow: the person leaves the queue. "
+    "Without any the person stays in it.",
+)
 _STATUS = Field(
     "status", words(STATUSES), "`run`, `running`, `start`; or `stop`, `stopped`, `stopping`."
 )
@@ -100,7 +118,16 @@ _RESOURCES = (
     Field("next_campaign_id", REFERENCE, "Campaign to start when this one finishes."),
 )
 _REFERENCES = ("flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id")
-_MEMBERS = ("name", "detail", "type", "service_level", "end_handle", "source", *_REFERENCES)
+_MEMBERS = (
+    "name",
+    "detail",
+    "type",
+    "service_level",
+    "end_handle",
+    "source",
+    "agent_wait_limit",
+    *_REFERENCES,
+)
 
 _CREATE = Body(
     "CampaignCreate",
@@ -113,13 +140,17 @@ _CREATE = Body(
     Field("flow_id", REFERENCE, "Flow run on answer when there are no actions."),
     *_RESOURCES,
     _SOURCE,
+    _WAIT_LIMIT,
+    _ABANDONMENT,
 )
 _UPDATE = Body("CampaignUpdate", *_CREATE.fields, _STATUS, _MODE)
+_NEW = made_of(pb.CreateCampaignRequest, *_MEMBERS, "actions", "abandonment_actions")
 _MERGED = merged(
     pb.UpdateCampaignRequest,
     *_MEMBERS,
     "status",
     actions=lambda actions: action_pb.ActionList(actions=actions),
+    abandonment_actions=lambda actions: action_pb.ActionList(actions=actions),
 )
 
 
@@ -161,7 +192,7 @@ ROUTES = (
         TAG,
         "/campaigns",
         "Create a campaign in status stop",
-        rpc("campaign", "CreateCampaign", made_of(pb.CreateCampaignRequest, *_MEMBERS, "actions")),
+        rpc("campaign", "CreateCampaign", _NEW),
         CAMPAIGN,
         _CREATE,
         about="Every reference is optional here and must exist when given; starting needs an "

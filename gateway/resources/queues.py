@@ -9,8 +9,8 @@ from outbound.queue.v1 import queue_service_pb2 as pb
 
 from gateway import idempotency
 from gateway.documents import ACTION_LIST, IDENTIFIERS
-from gateway.fields import NAME_LENGTH, REFERENCE, Body, Field, integer, text
-from gateway.members import ID, IDS, INTEGER, TEXT, TIME, Member, Shape
+from gateway.fields import FLAG, NAME_LENGTH, REFERENCE, Body, Field, integer, text
+from gateway.members import BOOLEAN, COUNTS, ID, IDS, INTEGER, TEXT, TIME, Member, Shape
 from gateway.resources.common import (
     MERGE,
     Build,
@@ -23,6 +23,7 @@ from gateway.resources.common import (
     merged,
     page_of,
     reading,
+    rpc,
 )
 from gateway.resources.direct import DIRECT_HASH, hashed, renewal, with_hash, with_hashes
 from gateway.routes import Call
@@ -51,11 +52,16 @@ QUEUE = Shape(
         Member("detail", TEXT),
         Member("routing_method", TEXT, "How an agent is picked; empty means longest_idle."),
         Member("tag_ids", IDS, "Agents with one of these serve; empty: every agent."),
-        Member("wait_flow_id", ID, "Flow played while waiting; nil when none."),
+        Member(
+            "wait_flow_id",
+            ID,
+            "Flow whose talk, play, beep and sleep are heard while waiting, again and again; nil: music.",
+        ),
         Member("wait_timeout", INTEGER, "Milliseconds; 0: none."),
         Member("service_timeout", INTEGER, "Milliseconds; 0: none."),
         Member("wrapup_time", INTEGER, "Milliseconds before an agent is available again."),
         Member("ring_timeout", INTEGER, "Milliseconds an agent's phone rings."),
+        Member("recording", BOOLEAN, "Conversations with its agents are recorded."),
         Member("wait_queuecall_ids", IDS),
         Member("service_queuecall_ids", IDS),
         Member("total_incoming_count", INTEGER),
@@ -65,6 +71,22 @@ QUEUE = Shape(
         Member("tm_create", TIME),
         Member("tm_update", TIME),
         Member("tm_delete", TIME),
+    ],
+)
+
+STANDING = Shape(
+    "QueueStats",
+    "How a queue stands. Milliseconds are of domain time.",
+    [
+        Member("queue_id", ID),
+        Member("waiting_count", INTEGER, "Callers without an agent now."),
+        Member("service_count", INTEGER, "Callers talking to an agent now."),
+        Member("longest_waiting_ms", INTEGER, "Of those who wait; 0 when nobody does."),
+        Member("average_waiting_ms", INTEGER, "Of all whose wait is over, served or not."),
+        Member("total_incoming_count", INTEGER),
+        Member("total_serviced_count", INTEGER),
+        Member("total_abandoned_count", INTEGER),
+        Member("agent_counts", COUNTS, "Agents who serve the queue, by status."),
     ],
 )
 
@@ -90,6 +112,7 @@ _BODY = Body(
     Field("service_timeout", integer(*QUEUE_LIMIT_MS, "milliseconds"), "0: none."),
     Field("wrapup_time", integer(*WRAPUP_MS, "milliseconds"), "After each conversation."),
     Field("ring_timeout", integer(*RING_MS, "milliseconds"), "Default 20,000."),
+    Field("recording", FLAG, "Record conversations with its agents; default false."),
 )
 _MEMBERS = (
     "name",
@@ -100,6 +123,7 @@ _MEMBERS = (
     "service_timeout",
     "wrapup_time",
     "ring_timeout",
+    "recording",
 )
 
 
@@ -164,6 +188,13 @@ ROUTES = (
     creating(TAG, "/queues", "Create a queue", _create, QUEUE, _BODY),
     reading(TAG, "/queues/{id}", "Get a queue", _GET, QUEUE),
     changing(TAG, "/queues/{id}", "Change a queue", _update, QUEUE, _BODY, about=MERGE),
+    reading(
+        TAG,
+        "/queues/{id}/stats",
+        "See how a queue stands",
+        rpc("queue", "GetQueueStats", by_id(pb.GetQueueStatsRequest)),
+        STANDING,
+    ),
     deleting(
         TAG,
         "/queues/{id}",

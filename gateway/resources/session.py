@@ -18,7 +18,7 @@ from gateway.resources.direct import Hashed, hashed
 from gateway.routes import Call, Plain, Route
 from gateway.timeforms import TimeForm
 from gateway.upstreams import Rpc
-from services.common.errors import InvalidArgument, Unauthenticated
+from services.common.errors import InvalidArgument, Unauthenticated, Unavailable
 from services.common.limits import PASSWORD_LENGTH
 
 TAG = "session"
@@ -48,8 +48,8 @@ _HEALTH = {
         "status": {"type": "string", "const": "ready"},
         "upstreams": {
             "type": "object",
-            "description": "How the connection to each process stands, in gRPC's words.",
-            "additionalProperties": {"type": "string"},
+            "description": "The services behind this process.",
+            "additionalProperties": {"type": "string", "const": "serving"},
         },
     },
 }
@@ -105,7 +105,11 @@ async def _ping(call: Call) -> Any:
 
 async def _health(call: Call) -> Any:
     await call.parts.ready()
-    return {"status": "ready", "upstreams": call.parts.upstreams.states()}
+    health = await call.parts.upstreams.health()
+    silent = sorted(process for process, serves in health.items() if not serves)
+    if silent:
+        raise Unavailable(f"not serving: {', '.join(silent)}", retry_after=1.0)
+    return {"status": "ready", "upstreams": dict.fromkeys(health, "serving")}
 
 
 ROUTES = (
@@ -135,11 +139,12 @@ ROUTES = (
     Route(
         "GET",
         "/health",
-        "Whether this process is ready",
+        "Whether all that is needed serves",
         TAG,
         _health,
         Plain(_HEALTH),
         is_public=True,
-        about="503 while the database does not answer or the first customer is being made.",
+        about="503 while the database or a service does not answer, with their names in the message, "
+        "or while the first customer is being made.",
     ),
 )

@@ -122,9 +122,11 @@ def _add(call: Call) -> pb.AddTargetsRequest:
     return pb.AddTargetsRequest(
         outdial_id=call.ids["id"],
         targets=[
-            _new_target(each, call.new_id(str(index) if len(several) > 1 else ""))
+            # However many there are, the first has the same id: so that no list is taken for a new one.
+            _new_target(each, call.new_id(str(index) if index else ""))
             for index, each in enumerate(several)
         ],
+        is_one_request=True,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 
 from outbound.campaign.v1 import campaign_service_pb2_grpc as campaign_grpc
 from outbound.flow.v1 import flow_service_pb2_grpc as flow_grpc
@@ -13,11 +14,12 @@ from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
 from services.campaign.campaigncalls.service import CampaigncallService
 from services.campaign.campaigns.clients import GrpcOutdials, GrpcQueues
-from services.campaign.campaigns.domain_leases import PaceDefaults
+from services.campaign.campaigns.domain_leases import RunLimits
 from services.campaign.campaigns.ports import Outdials
 from services.campaign.campaigns.rpc import CampaignServicer
 from services.campaign.campaigns.service import CampaignService
 from services.campaign.campaigns.service_leases import LeaseService
+from services.campaign.campaigns.service_queues import QueueUseService
 from services.campaign.campaigns.service_references import References
 from services.campaign.campaigns.service_runs import RunService
 from services.campaign.config import CampaignSettings
@@ -49,6 +51,7 @@ class Services:
     references: References
     leases: LeaseService
     runs: RunService
+    queue_uses: QueueUseService
     campaigncalls: CampaigncallService
     outplans: OutplanService
     flows: FlowService
@@ -59,6 +62,7 @@ class Services:
             campaigns=self.campaigns,
             leases=self.leases,
             runs=self.runs,
+            queue_uses=self.queue_uses,
             campaigncalls=self.campaigncalls,
         )
         return [
@@ -74,7 +78,7 @@ def wire(
     outdials: Outdials,
     queues: Queues,
     clock: Clock,
-    defaults: PaceDefaults,
+    defaults: RunLimits,
 ) -> Services:
     """The use cases on these resources."""
     references = References(begin=begin, outdials=outdials, queues=queues)
@@ -83,7 +87,12 @@ def wire(
         references=references,
         leases=LeaseService(begin=begin, defaults=defaults),
         runs=RunService(begin=begin, references=references, clock=clock),
-        campaigncalls=CampaigncallService(begin=begin, clock=clock),
+        queue_uses=QueueUseService(begin=begin),
+        campaigncalls=CampaigncallService(
+            begin=begin,
+            clock=clock,
+            max_conversation=timedelta(milliseconds=defaults.max_conversation_ms),
+        ),
         outplans=OutplanService(begin=begin, clock=clock),
         flows=FlowService(begin=begin, queues=queues, clock=clock),
     )
@@ -99,7 +108,11 @@ async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> Se
         outdials=GrpcOutdials(outdial_grpc.OutdialServiceStub(outdial)),
         queues=GrpcQueues(queue_grpc.QueueServiceStub(queue)),
         clock=base.clock,
-        defaults=PaceDefaults(settings.default_calls_per_second, settings.default_max_concurrent),
+        defaults=RunLimits(
+            settings.default_calls_per_second,
+            settings.default_max_concurrent,
+            settings.max_conversation_ms,
+        ),
     )
     return base.parts(
         servicers=services.servicers(),

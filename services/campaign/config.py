@@ -20,3 +20,6 @@ class CampaignSettings(ServiceSettings):
     default_max_concurrent: int = Field(default=300, ge=1, le=100_000)
     """Attempts in flight of a campaign without a queue whose plan sets none: at the rate above,
     half a minute of ringing or talking each."""
+    max_conversation_ms: int = Field(default=3_600_000, ge=1_000, le=86_400_000)
+    """Longest conversation, milliseconds of domain time. Dialers hear of it with their leases; the network
+    ends it then, and half a minute later an attempt of which nothing is heard is closed."""

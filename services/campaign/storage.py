@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.campaign.campaigncalls.storage import PostgresCampaigncalls
 from services.campaign.campaigns.storage import PostgresBindingChecks, PostgresCampaigns
 from services.campaign.campaigns.storage_leases import PostgresLeases
+from services.campaign.campaigns.storage_queues import PostgresQueueUses
 from services.campaign.flows.storage import FLOWS
 from services.campaign.outplans.storage import PostgresOutplans
 from services.campaign.ports import Events
@@ -32,6 +33,7 @@ class PostgresTransaction:
         self.campaigns = PostgresCampaigns(conn)
         self.leases = PostgresLeases(conn)
         self.bindings = PostgresBindingChecks(conn)
+        self.queue_uses = PostgresQueueUses(conn)
         self.campaigncalls = PostgresCampaigncalls(conn)
         self.outplans = PostgresOutplans(conn)
         self.flows = PostgresDefinitions(conn, FLOWS)

@@ -13,11 +13,11 @@ from uuid import UUID
 from services.common.action_catalogue import ALIASES, CATALOGUE, LATER, Word
 from services.common.action_kinds import TARGET, TARGETS, WrongValue, missing, refers, shown
 from services.common.errors import FieldViolation, InvalidArgument, invalid
+from services.common.nesting import DEEP, SHALLOW, is_deep
+from services.common.texts import holds_nul
 
 MAX_ACTIONS = 100
 """Most actions one list may hold."""
-MAX_DEPTH = 32
-"""Most levels of lists and objects within each other that an option may have."""
 INVALID_ACTION_TYPE = "INVALID_ACTION_TYPE"
 INVALID_ANONYMOUS_VALUE = "INVALID_ANONYMOUS_VALUE"
 
@@ -109,13 +109,17 @@ def _violations(action: Action, place: str, ids: set[UUID]) -> list[FieldViolati
         about = f"{action.type!r} is no action; accepted: {', '.join(sorted(CATALOGUE))}"
         return [FieldViolation(f"{place}.type", about)]
     found = []
-    if _is_deeper(action.option, MAX_DEPTH):
-        about = f"is nested deeper than {MAX_DEPTH} levels; accepted: an object of the options"
+    # Members that no action knows are kept as well.
+    if is_deep(action.option):
+        about = f"is {DEEP}; accepted: {SHALLOW}"
         return [FieldViolation(f"{place}.option", about)]
     if action.next_id is not None and action.next_id not in ids:
         about = f"is '{action.next_id}'; accepted: {TARGET.about}"
         found.append(FieldViolation(f"{place}.next_id", about))
-    return found + _option_violations(action, word, f"{place}.option", ids)
+    found += _option_violations(action, word, f"{place}.option", ids)
+    if not found and holds_nul(action.option):
+        found.append(FieldViolation(f"{place}.option", "holds a NUL; accepted: texts without"))
+    return found
 
 
 def _option_violations(
@@ -144,14 +148,6 @@ def _option_violations(
             state = "is missing" if value is None else f"is {shown(value)}"
             found.append(FieldViolation(f"{place}.{group[0]}", f"{state}; accepted: {kinds}"))
     return found
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Members that no action knows are kept as well, and whatever stores them gives up somewhere."""
-    if isinstance(value, dict | list):
-        inner = value.values() if isinstance(value, dict) else value
-        return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)
-    return False
 
 
 def _check_target(value: Any, read: Any, ids: set[UUID]) -> None:

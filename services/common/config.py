@@ -17,6 +17,8 @@ from typing import Any, NoReturn, TypeVar
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from services.common.clock import Clock, ScaledClock, SystemClock
 from services.common.log import LEVELS
@@ -78,6 +80,13 @@ class ServiceSettings(BaseSettings):
 
     log_level: str = "info"
     """debug, info, warning or error."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _postgres_url(cls, value: str) -> str:
+        if fault := database_url_fault(value):
+            raise ValueError(f"accepted: {fault}")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -178,14 +187,26 @@ def masked(settings: BaseSettings) -> dict[str, str]:
     return {name: _shown(type(settings), name, value) for name, value in settings}
 
 
+def database_url_fault(url: str) -> str:
+    """What is accepted when this is no address of a PostgreSQL database; empty when it is."""
+    try:
+        is_postgres = make_url(url).get_backend_name() == "postgresql"
+    except ArgumentError:
+        is_postgres = False
+    return "" if is_postgres else "a URL such as postgresql://user@host/database"
+
+
 def database_url_for(service: str) -> str:
     """`OUTBOUND_<SERVICE>_DATABASE_URL`, else `OUTBOUND_DATABASE_URL`; exits with 2 if neither."""
     own, general = f"{PREFIX}{service.upper()}_DATABASE_URL", f"{PREFIX}DATABASE_URL"
     for name in (own, general):
-        if value := os.environ.get(name):
+        value = os.environ.get(name)
+        if not value and (path := os.environ.get(f"{name}_FILE")):
+            value = Path(path).read_text().strip()
+        if value:
+            if fault := database_url_fault(value):
+                _refuse([f"{name}: accepted: {fault}"])
             return value
-        if path := os.environ.get(f"{name}_FILE"):
-            return Path(path).read_text().strip()
     _refuse([f"{general}: required (or {own}), a URL such as postgresql://user@host/database"])
 
 

@@ -20,6 +20,8 @@ from services.common.ids import optional_id, text
 
 MAX_OPTION_CHARACTERS = 64 * 1024
 """Longest JSON of one action's options."""
+MAX_OPTIONS_BYTES = 1024 * 1024
+"""Most bytes that the options of one list of actions may have: every event of what runs them tells them."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -70,16 +72,31 @@ def action_to_proto(action: Action) -> action_pb.Action:
 def actions_from_proto(
     messages: Iterable[action_pb.Action], field: str = "actions"
 ) -> tuple[Action, ...]:
-    """The actions as sent, unchecked but for their form; InvalidArgument names a malformed one."""
+    """The actions of a request, unchecked but for form and size; InvalidArgument names a wrong one."""
+    messages = list(messages)
+    for index, each in enumerate(messages):
+        if len(each.option_json) > MAX_OPTION_CHARACTERS:
+            length = f"{len(each.option_json)} characters long"
+            accepted = f"at most {MAX_OPTION_CHARACTERS} characters"
+            raise invalid(f"{field}[{index}].option", length, accepted)
+    size = sum(len(each.option_json.encode()) for each in messages)
+    if size > MAX_OPTIONS_BYTES:
+        raise invalid(
+            field, f"{size} bytes", f"at most {MAX_OPTIONS_BYTES} bytes of options in all"
+        )
+    return actions_told(messages, field)
+
+
+def actions_told(
+    messages: Iterable[action_pb.Action], field: str = "actions"
+) -> tuple[Action, ...]:
+    """The actions that another service tells of, of whatever size it has taken them."""
     return tuple(_action(each, f"{field}[{index}]") for index, each in enumerate(messages))
 
 
 def _action(message: action_pb.Action, place: str) -> Action:
     option: Any = {}
     if message.option_json:
-        if len(message.option_json) > MAX_OPTION_CHARACTERS:
-            length = f"{len(message.option_json)} characters long"
-            raise invalid(f"{place}.option", length, f"at most {MAX_OPTION_CHARACTERS} characters")
         try:
             option = orjson.loads(message.option_json)
         except orjson.JSONDecodeError:

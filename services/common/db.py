@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import orjson
 import psycopg
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
@@ -53,6 +54,8 @@ def create_engine(
         pool_pre_ping=False,
         # Statements and errors may be logged; their values (phone numbers, hashes) must not be.
         hide_parameters=True,
+        # jsonb spells 1e20 as an integer, which would come back as one that orjson cannot write again.
+        json_deserializer=orjson.loads,
         connect_args=connect_arguments(schema, name or schema),
     )
     event.listen(engine.sync_engine, "checkout", _refuse_broken)

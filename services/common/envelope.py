@@ -81,6 +81,8 @@ class ReceivedEvent:
     tm: datetime
     data: bytes
     data_type: str
+    left_out_bytes: int = 0
+    """Not 0 when the fact was too large to be sent: how large. `data` is empty then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +137,33 @@ def decode(payload: bytes, sequence: int) -> Received:
                 tm,
                 data.value,
                 data.type_url.removeprefix(_TYPE_PREFIX),
+                event.left_out_bytes,
             )
         )
     return Received(events, sequence)
+
+
+def shortened(payload: bytes, most: int) -> tuple[bytes, int]:
+    """The batch in at most so many bytes, and of how many of its events the facts had to be left out.
+
+    The largest facts go first. What tells that something has happened, and to what, stays, also when
+    that alone is too much.
+    """
+    size = len(payload)
+    if size <= most:
+        return payload, 0
+    batch = events_pb2.EventBatch.FromString(payload)
+    count = 0
+    for event in sorted(batch.events, key=lambda each: len(each.data.value), reverse=True):
+        if size <= most or not event.data.value:
+            break
+        size -= len(event.data.value)
+        event.left_out_bytes = len(event.data.value)
+        event.data.value = b""
+        # The number that has come is shorter than the fact that has gone, but not always by much.
+        size += 16
+        count += 1
+    return batch.SerializeToString(), count
 
 
 def resources_in(payload: bytes) -> set[str]:

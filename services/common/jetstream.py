@@ -36,6 +36,8 @@ _WEEK_SECONDS = 7 * 24 * 3600.0
 CONNECT_SECONDS = 5.0
 """How long a starting process waits for NATS before it goes on without, real seconds."""
 _API_SECONDS = 5.0
+_HEADER_BYTES = 512
+"""Room for a message's headers, which count towards what a server takes."""
 
 Filter = tuple[str, str]
 """(resource, event), either of which may be `*`."""
@@ -76,7 +78,7 @@ class Bus:
         self._connected = asyncio.Event()
         self._lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._closed = asyncio.Event()
-        self._hints: list[tuple[str, Callable[[Msg], Awaitable[None]]]] = []
+        self._hints: list[tuple[str, str, Callable[[Msg], Awaitable[None]]]] = []
         self._watching: list[asyncio.Event] = []
         self._keeper: asyncio.Task[None] | None = None
         self._stream: api.StreamConfig | None = None
@@ -116,6 +118,11 @@ class Bus:
         if self._nc is None or not self.is_connected:
             raise Unavailable("the event bus is not available; try again", retry_after=1.0)
         return self._nc
+
+    @property
+    def max_bytes(self) -> int:
+        """Largest body of a message that the server takes with the headers that are sent here."""
+        return int(self.client.max_payload) - _HEADER_BYTES
 
     async def check(self) -> None:
         """For health checks: Unavailable while there is no connection."""
@@ -243,10 +250,15 @@ class Bus:
                 get_logger().exception("listener_failed", subject=message.subject)
 
         for resource, event in filters:
-            pattern = subject("*", resource, event)
-            self._hints.append((pattern, on_message))
-            if self.is_connected:
-                await self.client.subscribe(pattern, cb=on_message)
+            await self.respond(subject("*", resource, event), "", on_message)
+
+    async def respond(
+        self, pattern: str, queue: str, callback: Callable[[Msg], Awaitable[None]]
+    ) -> None:
+        """Call back for messages that are not of the stream; with a queue, in one of its members."""
+        self._hints.append((pattern, queue, callback))
+        if self.is_connected:
+            await self.client.subscribe(pattern, queue, cb=callback)
 
     async def subscribe_inbox(self, callback: Callable[[Msg], Awaitable[None]]) -> Subscription:
         """A subscription to a new private inbox."""
@@ -327,8 +339,8 @@ class Bus:
                 )
                 self._nc = nc
                 self._js = nc.jetstream(timeout=_API_SECONDS)
-                for pattern, callback in self._hints:
-                    await nc.subscribe(pattern, cb=callback)
+                for pattern, queue, callback in self._hints:
+                    await nc.subscribe(pattern, queue, cb=callback)
                 backoff.succeeded()
                 await self._on_connected()
                 await self._closed.wait()

@@ -17,6 +17,8 @@ SLOTS: Final = 5
 
 SERVICE_LEVEL: Final = (1, 1_000)
 """Percent."""
+AGENT_WAIT_MS: Final = (0, 3_600_000)
+"""How long a person waits for an agent before the attempt is abandoned; 0 sets no limit."""
 DIAL_TIMEOUT_MS: Final = (0, 600_000)
 TRY_INTERVAL_MS: Final = (0, 31 * _DAY_MS)
 TRY_COUNT: Final = (0, 100)

@@ -10,7 +10,8 @@ Why two accounts: NATS does not check the reply subject of a request. Within the
 user that may only fetch could name `$JS.API.STREAM.DELETE.OUTBOUND`, or another customer's subject, as
 its reply and have the server publish there (the tests show it). Across accounts a reply cannot leave
 the asker's own account. Within that account only inboxes listen, and whoever wants to send something
-there has to know the random name that a client gave its inbox.
+there has to know the random name that a client gave its inbox. Requests for consumers, whose bodies
+say where the server is to publish, go through a guard of ours; see natsguard.
 """
 
 from __future__ import annotations
@@ -36,10 +37,12 @@ DOMAIN = "outbound"
 """JetStream domain that subscribers set in their client, which makes its requests begin with API."""
 API = f"$JS.{DOMAIN}.API"
 """Prefix of the requests in the subscribers' account, where `$JS.API` is that account's own."""
+GUARD = "outbound_guard.consumer_create"
+"""Where a request for a consumer arrives, with its name and filter behind this; see natsguard."""
 _UNLIMITED = -1
 _ACKS = f"$JS.ACK.{STREAM}.>"
+_CREATE = f"{API}.CONSUMER.CREATE.{STREAM}.>"
 _REQUESTS = (
-    f"CONSUMER.CREATE.{STREAM}.>",
     f"CONSUMER.INFO.{STREAM}.*",
     f"CONSUMER.MSG.NEXT.{STREAM}.*",
 )
@@ -153,7 +156,7 @@ def _account_jwt(operator: Operator, seed: str, name: str) -> str:
     shared: dict[str, Any] = {}
     if name == "outbound":
         limits += ["mem_storage", "disk_storage", "streams", "consumer"]
-        subjects = [*(f"$JS.API.{request}" for request in _REQUESTS), _ACKS]
+        subjects = [*(f"$JS.API.{request}" for request in _REQUESTS), f"{GUARD}.>", _ACKS]
         # Several messages answer one request, hence `Stream`.
         shared["exports"] = [
             {"name": each, "subject": each, "type": "service", "response_type": "Stream"}
@@ -170,7 +173,7 @@ def _account_jwt(operator: Operator, seed: str, name: str) -> str:
                 "local_subject": here,
                 "type": "service",
             }
-            for there, here in {**ways, _ACKS: _ACKS}.items()
+            for there, here in {**ways, f"{GUARD}.>": _CREATE, _ACKS: _ACKS}.items()
         ]
     claims = {
         "type": "account",

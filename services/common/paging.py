@@ -2,13 +2,15 @@
 
 A page token is the `tm_create` of the last row. Rows that share a microsecond would be lost between
 two pages, so when the next row has the same `tm_create` the token also names the last row's id.
+
+A page ends early when its rows are large: what follows it is on the next one, as always.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -18,6 +20,12 @@ from services.common.ids import NIL
 
 PAGE_SIZE = 100
 """Default and largest page; the documented API silently uses it for anything outside 1..100."""
+
+PAGE_BYTES = 4 * 1024 * 1024
+"""A page takes no further row when its texts are larger: escaped as JSON in a message they may grow to
+six times their size, and a message holds 32 MiB."""
+_OTHER_BYTES = 16
+"""What a value that is no text counts for."""
 
 END_OF_TIME = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC), UUID(int=2**128 - 1))
 """A key that is above that of every row."""
@@ -98,10 +106,32 @@ def next_token(rows: Sequence[Listed], has_tie: bool) -> str:
 
 
 def cut(rows: Sequence[Row], page: Page) -> tuple[list[Row], str]:
-    """The page and its token from up to `page.size + 1` rows, newest first."""
-    kept = list(rows[: page.size])
-    tie = len(rows) > page.size and rows[page.size].tm_create == kept[-1].tm_create
+    """The page and its token from up to `page.size + 1` rows, newest first.
+
+    At least one row, then as many as fit in PAGE_BYTES.
+    """
+    count, size = 0, 0
+    for row in rows[: page.size]:
+        size += _size(row)
+        if count and size > PAGE_BYTES:
+            break
+        count += 1
+    kept = list(rows[:count])
+    tie = len(rows) > count > 0 and rows[count].tm_create == kept[-1].tm_create
     return kept, next_token(kept, tie)
+
+
+def _size(value: object) -> int:
+    """About how many bytes a value is in a message."""
+    if isinstance(value, str):
+        return len(value) if value.isascii() else len(value.encode("utf-8", "replace"))
+    if isinstance(value, Mapping):
+        return sum(_size(name) + _size(each) for name, each in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return sum(map(_size, value))
+    if is_dataclass(value):
+        return sum(_size(getattr(value, each.name)) for each in fields(value))
+    return _OTHER_BYTES
 
 
 def parse_time(value: str) -> datetime | None:

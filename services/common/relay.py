@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from services.common import db
 from services.common.backoff import keep_running
-from services.common.envelope import resources_in
+from services.common.envelope import resources_in, shortened
 from services.common.errors import AppError
 from services.common.jetstream import Bus, Outgoing, StreamState
 from services.common.log import get_logger
@@ -39,6 +39,10 @@ _NOTIFY_GAP_SECONDS = 0.005
 
 _published = counter("outbox_published", "Outbox rows published, by schema", ("schema",))
 _resent = counter("outbox_resent", "Rows published again after the stream lost them", ("schema",))
+_shortened = counter(
+    "outbox_shortened", "Events sent without their facts, too large for the server", ("schema",)
+)
+_dropped = counter("outbox_dropped", "Rows too large for the server even so", ("schema",))
 _active = gauge("outbox_active", "1 while this process's relay is the active one", ("schema",))
 
 _UNPUBLISHED = """
@@ -164,6 +168,7 @@ class Relay:
             await self._wait_for_work(conn)
 
     async def _publish(self, conn: Connection, rows: Sequence[Row]) -> None:
+        rows = await self._fitting(conn, rows)
         results = await self._bus.publish_window(
             [Outgoing(subject, payload, self._message_id(row)) for row, subject, payload in rows]
         )
@@ -180,6 +185,28 @@ class Relay:
             if isinstance(result, AppError):
                 # keep_running waits and comes back here; reading by id begins with what failed.
                 raise result
+
+    async def _fitting(self, conn: Connection, rows: Sequence[Row]) -> list[Row]:
+        """The rows in a form that the server takes: one that it never will must not hold up the rest."""
+        most = self._bus.max_bytes
+        fitting: list[Row] = []
+        hopeless: list[int] = []
+        for row, subject, payload in rows:
+            body, count = shortened(payload, most)
+            if count:
+                _shortened.labels(self._schema).inc(count)
+                get_logger().error(
+                    "event_shortened", subject=subject, events=count, bytes=len(payload), most=most
+                )
+            if len(body) <= most:
+                fitting.append((row, subject, body))
+            else:
+                hopeless.append(row)
+        if hopeless:
+            _dropped.labels(self._schema).inc(len(hopeless))
+            get_logger().error("events_dropped", schema=self._schema, rows=hopeless, most=most)
+            await conn.execute(_MARK, (hopeless, [None] * len(hopeless)))
+        return fitting
 
     async def _wait_for_work(self, conn: Connection) -> None:
         """Until woken here, notified by another replica, or POLL_SECONDS have passed."""

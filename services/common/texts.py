@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from services.common.errors import invalid
+from services.common.nesting import DEEP, SHALLOW, is_deep_text
 
 MAX_NAME: Final = 255
 """Longest name, in characters."""
@@ -22,10 +23,24 @@ def check_text(field: str, value: str, longest: int) -> str:
 
 
 def check_texts(**members: str | None) -> None:
-    """check_text for those that are given: `name` is a name, every other one free text."""
+    """check_text for those that are given: `name` is a name, every other one free text.
+
+    `data` becomes flow variables when it is JSON of an object, which then must not be too deep.
+    """
     for field, value in members.items():
         if value is not None:
             check_text(field, value, MAX_NAME if field == "name" else MAX_TEXT)
+            if field == "data" and is_deep_text(value):
+                raise invalid(field, DEEP, SHALLOW)
+
+
+def holds_nul(value: Any) -> bool:
+    """Whether a text of a JSON value, or a name of a member, holds a NUL."""
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, dict):
+        return any("\x00" in name or holds_nul(each) for name, each in value.items())
+    return isinstance(value, list) and any(map(holds_nul, value))
 
 
 def storable(words: str, longest: int = MAX_NAME) -> str:

@@ -74,7 +74,6 @@ async def build(
         Limits(
             dialer_id=settings.dialer_id,
             capacity=settings.dialer_capacity,
-            max_duration_ms=settings.dialer_max_duration_ms,
             recordings_keep_days=settings.recordings_keep_days,
         ),
     )

@@ -17,13 +17,13 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
-from services.common.actions import Action
 from services.common.auth import acting_for
+from services.common.convert import actions_told
 from services.common.errors import AppError, NotFound
-from services.common.ids import text
+from services.common.ids import optional_id, text
 from services.common.log import get_logger
 from services.dialer import convert, convert_campaign, convert_queue
-from services.dialer.domain.calls import Activeflow, Call, DialerEntry
+from services.dialer.domain.calls import Activeflow, Call, DialerEntry, FlowDefinition
 from services.dialer.domain.campaigns import (
     AttemptReport,
     Claim,
@@ -250,13 +250,16 @@ class FlowsClient:
     def __init__(self, channel: grpc.aio.Channel) -> None:
         self._stub = flow_grpc.FlowServiceStub(channel)
 
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
         """See Flows."""
         with acting_for(customer_id):
             flow = await self._stub.GetFlow(flow_pb.GetFlowRequest(id=text(flow_id)))
         if flow.HasField("tm_delete"):
             raise NotFound(f"flow {flow_id} is deleted", reason="FLOW_NOT_FOUND")
-        return convert.actions_from_proto(flow.actions)
+        return FlowDefinition(
+            actions_told(flow.actions),
+            optional_id(flow.on_complete_flow_id, "on_complete_flow_id"),
+        )
 
 
 class PeersClient:

@@ -17,8 +17,6 @@ class DialerSettings(ServiceSettings):
     """host:port at which other dialers reach this one; empty: where the gRPC server listens."""
     dialer_capacity: int = Field(default=500, ge=1, le=100_000)
     """Campaigns run at a time."""
-    dialer_max_duration_ms: int = Field(default=3_600_000, ge=1_000, le=86_400_000)
-    """Longest conversation, milliseconds of domain time; the network ends it then."""
 
     recordings_dir: str = ""
     """Folder to which recordings are brought, several dialers may share one; empty: none can be made."""

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
-
-import orjson
-from outbound.common.v1 import action_pb2 as action_pb
 from outbound.dialer.v1 import dialer_service_pb2 as dialer_pb
 from outbound.dialer.v1 import events_pb2 as events_pb
 
-from services.common.actions import Action
 from services.common.convert import (
+    action_to_proto,
+    actions_told,
     address_from_proto,
     address_to_proto,
     optional_timestamp,
     timestamp_from_proto,
     timestamp_to_proto,
 )
-from services.common.errors import invalid
 from services.common.ids import optional_id, parse_id, text
 from services.dialer.domain.calls import (
     Activeflow,
@@ -94,47 +89,6 @@ def call_from_proto(message: dialer_pb.Call) -> Call:
     )
 
 
-def action_to_proto(action: Action) -> action_pb.Action:
-    """The message of an action."""
-    return action_pb.Action(
-        id=text(action.id),
-        next_id=text(action.next_id),
-        type=action.type,
-        option_json=orjson.dumps(action.option).decode() if action.option else "",
-    )
-
-
-def action_from_proto(message: action_pb.Action, field: str) -> Action:
-    """The action; InvalidArgument when its option is not JSON of one object."""
-    return Action(
-        type=message.type,
-        option=_option(message.option_json, field),
-        id=optional_id(message.id, f"{field}.id"),
-        next_id=optional_id(message.next_id, f"{field}.next_id"),
-    )
-
-
-def _option(json: str, field: str) -> dict[str, Any]:
-    if not json:
-        return {}
-    try:
-        option = orjson.loads(json)
-    except orjson.JSONDecodeError:
-        option = None
-    if not isinstance(option, dict):
-        raise invalid(f"{field}.option", json, "a JSON object")
-    return option
-
-
-def actions_from_proto(
-    messages: Iterable[action_pb.Action], field: str = "actions"
-) -> tuple[Action, ...]:
-    """The actions in order."""
-    return tuple(
-        action_from_proto(message, f"{field}[{index}]") for index, message in enumerate(messages)
-    )
-
-
 def activeflow_to_proto(flow: Activeflow) -> dialer_pb.Activeflow:
     """The message of an activeflow."""
     message = dialer_pb.Activeflow(
@@ -148,6 +102,8 @@ def activeflow_to_proto(flow: Activeflow) -> dialer_pb.Activeflow:
         executed_actions=[_step_to_proto(step) for step in flow.history],
         variables=visible_variables(flow.variables),
         campaign_id=text(flow.campaign_id),
+        on_complete_flow_id=text(flow.on_complete_flow_id),
+        reference_activeflow_id=text(flow.reference_activeflow_id),
         dialer_id=flow.dialer_id,
         revision=flow.revision,
         tm_create=timestamp_to_proto(flow.tm_create),
@@ -170,10 +126,14 @@ def activeflow_from_proto(message: dialer_pb.Activeflow) -> Activeflow:
         reference_type=ReferenceType(message.reference_type),
         reference_id=optional_id(message.reference_id, "reference_id"),
         is_ended=message.status == "ended",
-        actions=actions_from_proto(message.actions),
+        actions=actions_told(message.actions),
         cursor=Cursor(position=None),
         history=tuple(_step_from_proto(step) for step in message.executed_actions),
         variables=dict(message.variables),
+        on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
+        reference_activeflow_id=optional_id(
+            message.reference_activeflow_id, "reference_activeflow_id"
+        ),
         dialer_id=message.dialer_id,
         revision=message.revision,
         tm_create=timestamp_from_proto(message.tm_create),

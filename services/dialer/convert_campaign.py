@@ -10,6 +10,7 @@ from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
 
 from services.common.address import Address
 from services.common.convert import (
+    actions_told,
     address_from_proto,
     address_to_proto,
     optional_timestamp,
@@ -17,7 +18,6 @@ from services.common.convert import (
     timestamp_to_proto,
 )
 from services.common.ids import optional_id, parse_id, text
-from services.dialer.convert import actions_from_proto
 from services.dialer.domain.campaigns import (
     AttemptReport,
     CampaignInfo,
@@ -49,6 +49,7 @@ _VERDICT = {
 _KIND = {
     ReportKind.ANSWERED: campaign_pb.CampaigncallReport.KIND_ANSWERED,
     ReportKind.CONNECTED: campaign_pb.CampaigncallReport.KIND_CONNECTED,
+    ReportKind.ABANDONED: campaign_pb.CampaigncallReport.KIND_ABANDONED,
     ReportKind.ENDED: campaign_pb.CampaigncallReport.KIND_ENDED,
 }
 
@@ -95,6 +96,11 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             outdial_id=parse_id(campaign.outdial_id, "campaign.outdial_id"),
             queue_id=optional_id(campaign.queue_id, "campaign.queue_id"),
             flow_id=None if campaign.actions else optional_id(campaign.flow_id, "flow_id"),
+            agent_wait_limit_ms=campaign.agent_wait_limit,
+            abandonment_actions=actions_told(campaign.abandonment_actions),
+            on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
+            # 0 comes from a campaign service that does not know the setting yet.
+            max_conversation_ms=message.max_conversation_ms or 3_600_000,
         ),
         plan=DialPlan(
             outplan_id=UUID(plan.outplan_id),
@@ -107,7 +113,7 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             headers=dict(plan.headers),
             variables=dict(plan.variables),
         ),
-        actions=actions_from_proto(message.actions),
+        actions=actions_told(message.actions),
     )
 
 
@@ -172,6 +178,8 @@ def report_to_proto(report: AttemptReport) -> campaign_pb.CampaigncallReport:
         tm_answer=timestamp_to_proto(report.tm_answer),
         variables=report.variables,
         digits=report.digits,
+        answer_to_agent_ms=report.answer_to_agent_ms,
+        is_machine=report.is_machine,
     )
 
 

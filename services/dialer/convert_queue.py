@@ -7,7 +7,7 @@ from uuid import UUID
 from outbound.queue.v1 import queue_service_pb2 as queue_pb
 
 from services.common.convert import address_from_proto, timestamp_to_proto
-from services.common.ids import text
+from services.common.ids import optional_id, text
 from services.dialer.domain.queuecalls import (
     Assignment,
     Capacity,
@@ -74,6 +74,8 @@ def joined_from_proto(message: queue_pb.JoinQueueResponse) -> Joined:
                 detail=each.detail,
                 wait_timeout_ms=each.wait_timeout,
                 service_timeout_ms=each.service_timeout,
+                wait_flow_id=optional_id(each.wait_flow_id, "wait_flow_id"),
+                is_recorded=each.recording,
             )
             for each in message.queues
         ),

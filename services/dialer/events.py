@@ -93,6 +93,8 @@ def outdials_in(received: Received) -> set[UUID]:
     """The outdials a message about targets or outdials concerns."""
     found = set()
     for event in received.events:
+        if event.left_out_bytes:
+            continue
         if event.resource == "target":
             target = outdial_events_pb.TargetEvent.FromString(event.data).target
             found.add(UUID(target.outdial_id))

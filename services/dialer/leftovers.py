@@ -34,14 +34,19 @@ def close_leftovers(
     stored: Sequence[tuple[Call, Activeflow | None]],
     attempts: Attempts,
     known: Collection[UUID],
-) -> None:
-    """Store the end of those that nobody holds: the campaign service knows them as done."""
+) -> list[Activeflow]:
+    """Store the end of those that nobody holds, and give their executions back: the campaign service
+    knows them as done.
+    """
+    closed = []
     for call, activeflow in stored:
         if call.id in known or attempts.get(call.id) is not None:
             continue
         _end_call(journal, now, call)
         if activeflow is not None:
             _end_activeflow(journal, now, activeflow)
+            closed.append(activeflow)
+    return closed
 
 
 class LeftoverSweep:
@@ -103,7 +108,13 @@ class LeftoverSweep:
         held = self._flows.without_call()
         for row in await self._records.take_without_call(self._dialer_id, others, held):
             self._log.info("activeflow_taken_over", activeflow=str(row.id))
-            self._flows.resume_without_call(row)
+            try:
+                self._flows.resume_without_call(row)
+            except Exception:
+                # A bug met by one ends that one, not the process: the next dialer would meet it, too.
+                self._log.exception("activeflow_not_resumed", activeflow=str(row.id))
+                self._flows.drop(row.id)
+                _end_activeflow(self._journal, self._clock.now(), row)
 
     async def _close(self, call_ids: Collection[UUID]) -> None:
         calls, activeflows = await self._records.of_calls(call_ids)
@@ -135,3 +146,6 @@ def _end_activeflow(journal: Journal, now: datetime, activeflow: Activeflow) -> 
     run.end(now)
     run.changed(now)
     journal.flow(run)
+    if run.follower is not None:
+        # Executed by whoever goes on with executions that nobody holds.
+        journal.flow(run.follower, is_new=True)

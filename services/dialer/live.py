@@ -56,13 +56,24 @@ class Live:
             self._control.hang_up(run.reference_id)
         return run.stored()
 
+    def abandon(self, activeflow_id: UUID) -> None:
+        """End an execution that cannot be stored, and its call. Nothing more is told of it here."""
+        run = self._flows.find(activeflow_id)
+        if run is None:
+            return
+        run.end(self._clock.now())
+        self._flows.drop(run.key)
+        if run.reference_id is not None:
+            self._control.hang_up(run.reference_id)
+
     def execute(self, activeflow: Activeflow) -> Executed:
         """See LiveSide."""
         run, effects = self._flows.execute(activeflow)
         webhooks, run.webhooks = run.webhooks, []
-        if not run.is_ended:
+        follower = None if run.follower is None else run.follower.stored()
+        if not run.is_ended or follower is not None:
             self._begun[run.id] = (run, effects)
-        return Executed(run.stored(), webhooks)
+        return Executed(run.stored(), webhooks, follower)
 
     def go_on(self, activeflow_id: UUID) -> None:
         """See LiveSide."""

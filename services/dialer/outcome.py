@@ -17,6 +17,7 @@ class Ending:
     detail: str = ""
     is_refunded: bool = False
     tm_answer: datetime | None = None
+    is_machine: bool = False
 
 
 LOST = Ending(HangupReason.FAILED, "lost")
@@ -31,15 +32,15 @@ def ending_of(attempt: Attempt, event: Ended) -> Ending:
     if tm_answer is None:
         return _unanswered(attempt, event)
     is_machine = attempt.is_machine or event.answered_by is AnsweredBy.MACHINE
+    reason, detail = HangupReason.NORMAL, event.detail
     if is_machine and not attempt.takes_machines:
-        return Ending(HangupReason.AMD, event.detail, tm_answer=tm_answer)
-    if event.reason is HangupReason.TIMEOUT:
-        return Ending(HangupReason.TIMEOUT, event.detail, tm_answer=tm_answer)
-    if event.reason is HangupReason.NORMAL:
-        return Ending(HangupReason.NORMAL, event.detail, tm_answer=tm_answer)
-    # The network lost it. The person was spoken to, which is what counts.
-    detail = event.detail or "lost_after_answer"
-    return Ending(HangupReason.NORMAL, detail, tm_answer=tm_answer)
+        reason = HangupReason.AMD
+    elif event.reason is HangupReason.TIMEOUT:
+        reason = HangupReason.TIMEOUT
+    elif event.reason is not HangupReason.NORMAL:
+        # The network lost it. The person was spoken to, which is what counts.
+        detail = event.detail or "lost_after_answer"
+    return Ending(reason, detail, tm_answer=tm_answer, is_machine=is_machine)
 
 
 def not_placed(reason: NotPlacedReason) -> Ending:
@@ -51,7 +52,12 @@ def lost(attempt: Attempt) -> Ending:
     """The network does not know it any more, at its deadline, at the second look."""
     if attempt.tm_answer is None:
         return LOST
-    return Ending(HangupReason.NORMAL, "lost_after_answer", tm_answer=attempt.tm_answer)
+    return Ending(
+        HangupReason.NORMAL,
+        "lost_after_answer",
+        tm_answer=attempt.tm_answer,
+        is_machine=attempt.is_machine,
+    )
 
 
 def _unanswered(attempt: Attempt, event: Ended) -> Ending:

@@ -13,9 +13,15 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from services.common.actions import Action
 from services.common.paging import Page
-from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact, DialerEntry
+from services.dialer.domain.calls import (
+    Activeflow,
+    ActiveflowFact,
+    Call,
+    CallFact,
+    DialerEntry,
+    FlowDefinition,
+)
 from services.dialer.domain.campaigns import (
     AttemptReport,
     Claim,
@@ -132,8 +138,8 @@ class Queues(Protocol):
 class Flows(Protocol):
     """The flow service."""
 
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
-        """The actions of a flow that is not deleted; NotFound FLOW_NOT_FOUND otherwise."""
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
+        """A flow that is not deleted; NotFound FLOW_NOT_FOUND otherwise."""
 
 
 class Records(Protocol):
@@ -143,6 +149,11 @@ class Records(Protocol):
         """Store rows and publish facts in one transaction. A row of an older or the same revision
         than the stored one MUST change nothing, nor one of something that is stored as over. A webhook
         that is stored already is left alone. Idempotent for rows; facts may be told twice."""
+
+    async def create(self, batch: Batch) -> bool:
+        """Like save for a new activeflow, the first of the batch, and what follows it; False, and nothing
+        done, when its id is taken.
+        """
 
     async def call(self, call_id: UUID) -> Call | None:
         """One call."""
@@ -159,8 +170,11 @@ class Records(Protocol):
     async def delete_activeflow(self, activeflow_id: UUID) -> Activeflow:
         """Soft-delete an ended one (with its fact); the row. Deleting twice changes nothing."""
 
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
-        """Calls of a campaign stored as not ended, with their activeflows: what a take-over finds."""
+    async def unfinished(
+        self, campaign_id: UUID, call_ids: Collection[UUID] = ()
+    ) -> list[tuple[Call, Activeflow | None]]:
+        """Calls of a campaign stored as not ended, and these in any case, with their activeflows: what
+        a take-over finds."""
 
     async def unheld(self, others: Collection[str]) -> list[UUID]:
         """Calls stored as not ended, or whose activeflow is, that none of these dialers wrote last."""
@@ -290,10 +304,11 @@ class Peers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Executed:
-    """An execution as it stands, and the webhooks to be stored with it."""
+    """An execution as it stands, and what is to be stored with it."""
 
     activeflow: Activeflow
     webhooks: Sequence[Webhook]
+    follower: Activeflow | None = None  # starts because it has ended
 
 
 class LiveSide(Protocol):

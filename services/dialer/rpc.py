@@ -10,10 +10,10 @@ from outbound.dialer.v1 import dialer_service_pb2 as dialer_pb
 from outbound.dialer.v1 import dialer_service_pb2_grpc as dialer_grpc
 
 from services.common.auth import require_customer
+from services.common.convert import actions_from_proto, digest
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
 from services.dialer.convert import (
-    actions_from_proto,
     activeflow_to_proto,
     call_to_proto,
     recording_to_proto,
@@ -65,6 +65,7 @@ class DialerServicer(dialer_grpc.DialerServiceServicer):
             flow_id=optional_id(request.flow_id, "flow_id"),
             actions=actions_from_proto(request.actions),
             variables=dict(request.variables),
+            digest=digest(request),
         )
         return activeflow_to_proto(flow)
 

@@ -8,13 +8,14 @@ that still rings and has no row.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from uuid import UUID
 
 from services.common.actions import Action, validate_actions
 from services.common.clock import Clock
+from services.common.creation import refuse_other
 from services.common.errors import (
-    AlreadyExists,
     InvalidArgument,
     NotFound,
     PermissionDenied,
@@ -23,11 +24,13 @@ from services.common.errors import (
 from services.common.ids import new_id
 from services.common.ownership import id_metadata, owned
 from services.common.paging import Page, cut
+from services.common.tasks import KeyedLocks
 from services.dialer.domain.calls import (
     Activeflow,
     ActiveflowFact,
     Call,
     DialerEntry,
+    FlowDefinition,
     ReferenceType,
 )
 from services.dialer.domain.cursors import Cursor
@@ -62,6 +65,7 @@ class DialerService:
         self._flows = flows
         self._clock = clock
         self._dialer_id = dialer_id
+        self._creating = KeyedLocks()
 
     # ---------------------------------------------------------------------------------- calls
 
@@ -114,24 +118,43 @@ class DialerService:
         flow_id: UUID | None,
         actions: Sequence[Action],
         variables: Mapping[str, str],
+        digest: str = "",
     ) -> Activeflow:
         """Execute a flow or actions without a call: how it stands when all that takes no time is done.
-        Creating the same id twice gives the first.
+        The same request with the same id again gives what the first one made.
 
-        AlreadyExists when the first belongs to another customer or runs something else.
+        AlreadyExists when the first belongs to another customer or was another request.
         """
         given = accept_from_outside(variables)
-        if activeflow_id is not None:
+        if activeflow_id is None:
+            activeflow_id = new_id()
+        # One at a time: what is executed is held by its id before it is known who was first.
+        async with self._creating.of(activeflow_id):
             known = await self._records.activeflow(activeflow_id)
-            if known is not None:
-                is_same = _runs(known, flow_id, actions) and known.given_variables == given
-                if known.customer_id != customer_id or not is_same:
-                    raise AlreadyExists(f"the id {activeflow_id} is taken by another activeflow")
-                return known
-        run_id = activeflow_id or new_id()
-        found = await self._actions_of(customer_id, flow_id, actions)
+            if known is None:
+                begun = await self._begun(
+                    customer_id, activeflow_id, flow_id, actions, given, digest
+                )
+                known = await self._execute(begun)
+            if known is None:
+                # Another dialer was faster.
+                known = await self.get_activeflow(customer_id, activeflow_id)
+        is_own = known.customer_id == customer_id
+        refuse_other("activeflow", activeflow_id, known.create_digest if is_own else None, digest)
+        return known
+
+    async def _begun(
+        self,
+        customer_id: UUID,
+        run_id: UUID,
+        flow_id: UUID | None,
+        actions: Sequence[Action],
+        given: Mapping[str, str],
+        digest: str,
+    ) -> Activeflow:
+        found = await self._definition_of(customer_id, flow_id, actions)
         now = self._clock.now()
-        begun = Activeflow(
+        return Activeflow(
             id=run_id,
             customer_id=customer_id,
             campaign_id=None,
@@ -139,27 +162,39 @@ class DialerService:
             reference_type=ReferenceType.API,
             reference_id=None,
             is_ended=False,
-            actions=found,
+            actions=found.actions,
             cursor=Cursor(),
             history=(),
             variables={**given, **of_activeflow(run_id, "api", None, flow_id)},
             given_variables=given,
+            create_digest=digest,
+            on_complete_flow_id=found.on_complete_flow_id,
             dialer_id=self._dialer_id,
             revision=1,
             tm_create=now,
             tm_update=now,
         )
+
+    async def _execute(self, begun: Activeflow) -> Activeflow | None:
+        """As far as it goes at once, stored; None, and nothing done, when its id is taken."""
         executed = self._live.execute(begun)
         now_is = executed.activeflow
         facts = [ActiveflowFact("created", begun), ActiveflowFact("updated", now_is)]
+        rows = [now_is]
+        if executed.follower is not None:
+            rows.append(executed.follower)
+            facts.append(ActiveflowFact("created", executed.follower))
+        is_new = False
         try:
-            await self._records.save(
-                Batch(activeflows=[now_is], facts=facts, webhooks=executed.webhooks)
+            is_new = await self._records.create(
+                Batch(activeflows=rows, facts=facts, webhooks=executed.webhooks)
             )
-        except BaseException:
-            self._live.give_up(run_id)
-            raise
-        self._live.go_on(run_id)
+        finally:
+            if not is_new:
+                self._live.give_up(begun.id)
+        if not is_new:
+            return None
+        self._live.go_on(begun.id)
         return now_is
 
     async def get_activeflow(self, customer_id: UUID, activeflow_id: UUID) -> Activeflow:
@@ -232,14 +267,15 @@ class DialerService:
                 raise Unavailable(otherwise)
             await self._clock.sleep_real(ROW_LOOK_SECONDS)
 
-    async def _actions_of(
+    async def _definition_of(
         self, customer_id: UUID, flow_id: UUID | None, actions: Sequence[Action]
-    ) -> tuple[Action, ...]:
-        if not actions:
-            if flow_id is None:
-                raise InvalidArgument("neither flow_id nor actions are given; give one of them")
-            actions = await self._flows.actions(customer_id, flow_id)
-        return tuple(validate_actions(actions))
+    ) -> FlowDefinition:
+        if actions:
+            return FlowDefinition(tuple(validate_actions(actions)))
+        if flow_id is None:
+            raise InvalidArgument("neither flow_id nor actions are given; give one of them")
+        found = await self._flows.definition(customer_id, flow_id)
+        return replace(found, actions=tuple(validate_actions(found.actions)))
 
     async def _ask_peers(
         self, first: str | None, ask: Callable[[DialerEntry], Awaitable[Found | None]]
@@ -261,13 +297,6 @@ class DialerService:
         if unreachable:
             raise Unavailable("a dialer that may hold this does not answer; try again")
         return None
-
-
-def _runs(flow: Activeflow, flow_id: UUID | None, actions: Sequence[Action]) -> bool:
-    """Whether it was begun with this flow and, when they are given, these actions."""
-    if flow.flow_id != flow_id:
-        return False
-    return not actions or list(flow.actions) == validate_actions(actions)
 
 
 def _check_owner(customer_id: UUID, owner: UUID, what: str, resource_id: UUID) -> None:

@@ -58,6 +58,10 @@ def _upsert(table: str, names: Mapping[str, str], ended: str) -> str:
 
 _SAVE_CALLS = _upsert("calls", CALL_COLUMNS, "calls.status = 'hangup'")
 _SAVE_ACTIVEFLOWS = _upsert("activeflows", ACTIVEFLOW_COLUMNS, "activeflows.is_ended")
+_CREATE_ACTIVEFLOW = (
+    f"INSERT INTO activeflows ({', '.join(ACTIVEFLOW_COLUMNS)}) {_values(ACTIVEFLOW_COLUMNS)} "
+    "ON CONFLICT (id) DO NOTHING RETURNING id"
+)
 # One that failed for want of a file may have been told of it late.
 _SAVE_RECORDINGS = _upsert(
     "recordings",
@@ -83,6 +87,8 @@ ORDER BY tm_create DESC, id DESC LIMIT :limit
 """
 _UNFINISHED = f"""
 SELECT {_CALL_LIST} FROM calls WHERE campaign_id = :campaign_id AND status <> 'hangup'
+UNION
+SELECT {_CALL_LIST} FROM calls WHERE id = ANY(CAST(:ids AS uuid[]))
 """
 _UNHELD = """
 SELECT id FROM calls WHERE status <> 'hangup' AND dialer_id <> ALL(CAST(:others AS text[]))
@@ -161,6 +167,20 @@ class PostgresRecords:
             await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
             await self._outbox.append(conn, events)
 
+    async def create(self, batch: Batch) -> bool:
+        """See Records."""
+        events = [self._to_event(fact) for fact in batch.facts]
+        first, *following = map(activeflow_row, batch.activeflows)
+        async with transaction(self._engine) as conn:
+            row = columns([first], ACTIVEFLOW_COLUMNS)
+            made = await conn.execute(statement(_CREATE_ACTIVEFLOW), row)
+            if made.first() is None:
+                return False
+            await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, following)
+            await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
+            await self._outbox.append(conn, events)
+        return True
+
     async def call(self, call_id: UUID) -> Call | None:
         """See Records."""
         rows = await self._select(_CALL, {"id": call_id})
@@ -197,10 +217,13 @@ class PostgresRecords:
             raise NotFound(f"no activeflow {activeflow_id}", reason="ACTIVEFLOW_NOT_FOUND")
         return found
 
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+    async def unfinished(
+        self, campaign_id: UUID, call_ids: Collection[UUID] = ()
+    ) -> list[tuple[Call, Activeflow | None]]:
         """See Records."""
+        wanted = {"campaign_id": campaign_id, "ids": list(call_ids)}
         async with transaction(self._engine) as conn:
-            result = await conn.execute(statement(_UNFINISHED), {"campaign_id": campaign_id})
+            result = await conn.execute(statement(_UNFINISHED), wanted)
             calls = [call_of(dict(row)) for row in result.mappings()]
             ids = [call.activeflow_id for call in calls if call.activeflow_id is not None]
             found = await conn.execute(statement(_ACTIVEFLOWS_BY_ID), {"ids": ids})

@@ -20,7 +20,14 @@ from services.dialer.domain.calls import (
     Step,
     StepOutcome,
 )
-from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
+from services.dialer.domain.cursors import (
+    AgentWait,
+    Cursor,
+    Detection,
+    Frame,
+    Keys,
+    OpenRecording,
+)
 from services.dialer.domain.recordings import Recording, RecordingStatus
 
 CALL_COLUMNS: Mapping[str, str] = {
@@ -55,6 +62,9 @@ ACTIVEFLOW_COLUMNS: Mapping[str, str] = {
     "history": "jsonb",
     "variables": "jsonb",
     "given_variables": "jsonb",
+    "create_digest": "text",
+    "on_complete_flow_id": "uuid",
+    "reference_activeflow_id": "uuid",
     "dialer_id": "text",
     "revision": "bigint",
     "tm_create": "timestamptz",
@@ -139,6 +149,9 @@ def activeflow_row(flow: Activeflow) -> dict[str, Any]:
         "history": _json([_step_json(step) for step in flow.history]),
         "variables": _json(dict(flow.variables)),
         "given_variables": _json(dict(flow.given_variables)),
+        "create_digest": flow.create_digest,
+        "on_complete_flow_id": flow.on_complete_flow_id,
+        "reference_activeflow_id": flow.reference_activeflow_id,
         "dialer_id": flow.dialer_id,
         "revision": flow.revision,
         "tm_create": flow.tm_create,
@@ -273,6 +286,8 @@ def _cursor_json(cursor: Cursor) -> dict[str, Any]:
         },
         "recording": _recording_json(cursor.recording),
         "detection": _detection_json(cursor.detection),
+        "agent_wait": _agent_wait_json(cursor.agent_wait),
+        "records_service": cursor.records_service,
     }
 
 
@@ -291,6 +306,16 @@ def _detection_json(detection: Detection | None) -> dict[str, Any] | None:
     if detection is None:
         return None
     return {"hangs_up": detection.hangs_up, "execution": detection.execution}
+
+
+def _agent_wait_json(wait: AgentWait | None) -> dict[str, Any] | None:
+    if wait is None:
+        return None
+    return {
+        "since": wait.since.isoformat(),
+        "tm_connect": None if wait.tm_connect is None else wait.tm_connect.isoformat(),
+        "tm_abandon": None if wait.tm_abandon is None else wait.tm_abandon.isoformat(),
+    }
 
 
 def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
@@ -316,7 +341,16 @@ def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
         keys=Keys(**stored.get("keys", {})),
         recording=_recording_of(stored.get("recording")),
         detection=Detection(**found) if (found := stored.get("detection")) else None,
+        agent_wait=_agent_wait_of(stored.get("agent_wait")),
+        records_service=stored.get("records_service", False),
     )
+
+
+def _agent_wait_of(stored: Mapping[str, Any] | None) -> AgentWait | None:
+    if stored is None:
+        return None
+    times = {name: time and datetime.fromisoformat(time) for name, time in stored.items()}
+    return AgentWait(**times)
 
 
 def _recording_of(stored: Mapping[str, Any] | None) -> OpenRecording | None:

@@ -91,7 +91,6 @@ class Limits:
 
     dialer_id: str
     capacity: int = 500
-    max_duration_ms: int = 3_600_000
     recordings_keep_days: int = 90
 
 
@@ -105,7 +104,7 @@ class DialerSystem:
         clock, telephony = ports.clock, ports.telephony
         self.attempts = Attempts()
         self.timers = Timers(clock)
-        self.journal = Journal(ports.records, clock, self._stored)
+        self.journal = Journal(ports.records, clock, self._stored, self._refused)
         self.reports = Reports(ports.campaigns, clock, telephony.settled)
         self.releases: Delivery[UUID] = Delivery(
             "release_claims", ports.targets.release, clock=clock
@@ -117,7 +116,6 @@ class DialerSystem:
             journal=self.journal,
             clock=clock,
             dialer_id=limits.dialer_id,
-            max_duration_ms=limits.max_duration_ms,
             ended=self._attempt_ended,
             link_changed=self._link_changed,
         )
@@ -128,15 +126,17 @@ class DialerSystem:
         self.recordings = Recordings(
             telephony, self.journal, clock, limits.dialer_id, ports.files.size, self.flows.noted
         )
-        self.connects = Connects(
-            telephony, clock, limits.max_duration_ms, self.flows.noted, self.flows.connect_over
-        )
+        self.connects = Connects(telephony, clock, self.flows.noted, self.flows.connect_over)
         self.desk = Desk(
             ports.queues,
             telephony,
             self.flows,
             clock,
-            max_duration_ms=limits.max_duration_ms,
+            timers=self.timers,
+            errands=self.errands,
+            recordings=self.recordings,
+            stored=self.journal.stored,
+            attempt_reports=self.reports,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
             hang_up=self.control.hang_up,
@@ -192,7 +192,7 @@ class DialerSystem:
     def agents_changed(self) -> None:
         """Agents came or went."""
         self.capacity.ask_again()
-        self.desk.wake()
+        self.desk.seeker.wake()
 
     # ------------------------------------------------------------------------------- life cycle
 
@@ -210,7 +210,7 @@ class DialerSystem:
             ("recordings", self.recordings.run),
             ("retention", self.retention.run),
             ("events", self._listen),
-            ("queue", self.desk.run),
+            ("queue", self.desk.seeker.run),
             ("capacity", self.capacity.run),
             ("leases", self.keeper.run),
             ("deadlines", self.watch.run_deadlines),
@@ -229,7 +229,7 @@ class DialerSystem:
         self._is_deaf = True
         self.timers.freeze()
         self.errands.freeze()
-        self.desk.freeze()
+        self.desk.seeker.freeze()
         stores = (
             self.releases.flushed(),
             self.reports.delivery.flushed(),
@@ -274,7 +274,6 @@ class DialerSystem:
             reports=self.reports,
             clock=ports.clock,
             releases=self.releases,
-            max_duration_ms=self._limits.max_duration_ms,
             placed=_placed.inc,
         )
         takeover = Takeover(
@@ -310,6 +309,9 @@ class DialerSystem:
         if batch.webhooks:
             self.webhooks.wake()
 
+    def _refused(self, activeflow_id: UUID) -> None:
+        self.live.abandon(activeflow_id)
+
     def _is_leg(self, call_id: UUID) -> bool:
         return self.desk.stays.of_leg(call_id) is not None or self.connects.is_leg(call_id)
 
@@ -325,7 +327,7 @@ class DialerSystem:
     def _agent_changed(self, attempt: Attempt) -> None:
         waited = self.attempts.counts(attempt.campaign.id).waiting
         self.attempts.changed(attempt)
-        if self.attempts.counts(attempt.campaign.id).waiting < waited:
+        if attempt.has_agent and self.attempts.counts(attempt.campaign.id).waiting < waited:
             self.capacity.taken(attempt.campaign.id)
 
     def _wake(self, campaign_id: UUID) -> None:

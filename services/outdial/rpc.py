@@ -10,7 +10,7 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
 from services.common.auth import Role, current_caller, require_customer, require_role
 from services.common.convert import address_from_proto
-from services.common.errors import InvalidArgument, Unavailable
+from services.common.errors import AppError, InvalidArgument, Unavailable
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
@@ -26,6 +26,7 @@ from services.outdial.convert import (
     status_from_proto,
     target_to_proto,
 )
+from services.outdial.domain_imports import Import
 from services.outdial.service import NewOutdial, OutdialChanges, OutdialService
 from services.outdial.service_dialing import DialingService
 from services.outdial.service_imports import ImportService
@@ -134,6 +135,7 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
             require_customer(),
             parse_id(request.outdial_id, "outdial_id"),
             [_new_target(each) for each in request.targets],
+            is_one_request=request.is_one_request,
         )
         return outdial_pb.AddTargetsResponse(targets=[target_to_proto(each) for each in added])
 
@@ -197,19 +199,27 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
         context: ServicerContext,
     ) -> outdial_pb.ImportResult:
         """See the proto."""
+        try:
+            return import_to_proto(await self._import(request_iterator))
+        except AppError:
+            # grpc.aio tells a caller that still writes of an internal error, whatever was said.
+            async for _ in request_iterator:
+                pass
+            raise
+
+    async def _import(self, requests: AsyncIterator[outdial_pb.ImportTargetsRequest]) -> Import:
         customer_id = require_customer()
-        first = await anext(aiter(request_iterator), None)
+        first = await anext(aiter(requests), None)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidArgument("the stream must begin with a header", field="header")
         header = first.header
-        done = await self._imports.run(
+        return await self._imports.run(
             customer_id,
             parse_id(header.outdial_id, "outdial_id"),
             parse_id(header.import_id, "import_id"),
             options_from_proto(header),
-            _chunks(request_iterator),
+            _chunks(requests),
         )
-        return import_to_proto(done)
 
     async def GetImport(
         self, request: outdial_pb.GetImportRequest, context: ServicerContext

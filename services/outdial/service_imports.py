@@ -208,11 +208,11 @@ class _Reading:
         self._position = begun.position
         line = begun.position.next_line
         is_csv = options.format is Format.CSV
+        self._columns = begun.position.columns
         self._records: Records = CsvRecords(line) if is_csv else NdjsonRecords(line)
         self._rows: CsvRows | NdjsonRows | None = None if is_csv else NdjsonRows(options)
-        if is_csv and begun.position.columns is not None:
-            self._rows = CsvRows(options, begun.position.columns)
-        self._columns = begun.position.columns
+        if is_csv and self._columns is not None:
+            self._begin_rows(self._columns)
         self._digest = hashlib.sha256()
         self._consumed = 0
         self._held = b""
@@ -308,7 +308,12 @@ class _Reading:
         if any("\x00" in each or not _is_text(each) for each in columns):
             raise invalid("list", f"line {record.line}", "a header in UTF-8 without NUL characters")
         self._columns = tuple(columns)
+        self._begin_rows(columns)
+
+    def _begin_rows(self, columns: Sequence[str]) -> None:
         self._rows = CsvRows(self._options, columns)
+        if isinstance(self._records, CsvRecords):
+            self._records.width = len(columns)
 
     async def _keep(self) -> None:
         """Keep what has been read, while reading goes on; at most one part waits for that."""

@@ -65,11 +65,17 @@ class TargetService:
         self._clock = clock
 
     async def add_targets(
-        self, customer_id: UUID, outdial_id: UUID, wanted: Sequence[NewTarget]
+        self,
+        customer_id: UUID,
+        outdial_id: UUID,
+        wanted: Sequence[NewTarget],
+        *,
+        is_one_request: bool = False,
     ) -> list[Target]:
         """Add 1..1,000 targets, all or none, in the order given.
 
         With an id that exists the same body returns that target as it is now, another AlreadyExists.
+        The body is the target's own, or the whole list's when the ids stand for one request.
         """
         if not 1 <= len(wanted) <= MAX_BATCH:
             raise invalid("targets", f"{len(wanted)} targets", f"1..{MAX_BATCH} targets")
@@ -79,10 +85,11 @@ class TargetService:
             _new_target(each, index, customer_id, outdial_id, now + timedelta(microseconds=age))
             for index, (each, age) in enumerate(zip(wanted, range(1 - len(wanted), 1), strict=True))
         ]
+        bodies = [_target_digest(target) for target in made]
+        if is_one_request and len(made) > 1:
+            bodies = [digest([body.hex() for body in bodies])] * len(made)
         digests = {
-            target.id: _target_digest(target)
-            for target, each in zip(made, wanted, strict=True)
-            if each.id is not None
+            each.id: body for body, each in zip(bodies, wanted, strict=True) if each.id is not None
         }
         if len({each.id for each in made}) < len(made):
             raise InvalidArgument("targets: the same id is given twice; ids must be distinct")

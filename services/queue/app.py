@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from outbound.agent.v1 import agent_service_pb2_grpc as agent_grpc
 from outbound.queue.v1 import queue_service_pb2_grpc as queue_grpc
 
+from services.common.auth import Role
 from services.common.backoff import keep_running
 from services.common.clock import Clock
 from services.common.foundation import Foundation
@@ -17,8 +18,10 @@ from services.queue.agents.ports import Passwords
 from services.queue.agents.rpc import AgentServicer
 from services.queue.agents.service import AgentService
 from services.queue.agents.service_tags import TagService
+from services.queue.clients import GrpcCampaigns, NoCampaigns
 from services.queue.config import QueueSettings
 from services.queue.events import OutboxEvents
+from services.queue.queues.ports import Campaigns
 from services.queue.queues.rpc import QueueServicer, QueueServices
 from services.queue.queues.service import QueueService
 from services.queue.queues.service_assigning import AssigningService
@@ -56,6 +59,7 @@ def wire(
     begin: PostgresTransactions,
     clock: Clock,
     passwords: Passwords,
+    campaigns: Campaigns,
     chance: random.Random | None = None,
 ) -> Services:
     """The use cases on these resources."""
@@ -64,7 +68,7 @@ def wire(
         agents=AgentService(begin=begin, clock=clock, passwords=passwords),
         tags=TagService(begin=begin, clock=clock),
         queues=QueueServices(
-            queues=QueueService(begin=begin, clock=clock),
+            queues=QueueService(begin=begin, campaigns=campaigns, clock=clock),
             queuecalls=QueuecallService(begin=begin, clock=clock),
             capacity=CapacityService(begin=begin, clock=clock),
             assigning=AssigningService(
@@ -85,10 +89,17 @@ async def build(settings: QueueSettings, *, clock: Clock | None = None) -> Serve
         begin=PostgresTransactions(base.engine, lambda: OutboxEvents(base.outbox)),
         clock=base.clock,
         passwords=passwords,
+        campaigns=_campaigns(base, settings.campaign_address),
     )
     return base.parts(
         servicers=services.servicers(),
         checks=[lambda: check(base.engine)],
         background=[("sweeper", lambda: keep_running("sweeper", services.sweeper.run))],
         on_close=[passwords.close],
+    )
+
+
+def _campaigns(base: Foundation, address: str) -> Campaigns:
+    return (
+        GrpcCampaigns(base.channels.channel(address, Role.CAMPAIGN)) if address else NoCampaigns()
     )

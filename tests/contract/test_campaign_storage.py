@@ -82,6 +82,8 @@ async def test_a_campaign_is_kept_as_it_is(plant: Plant) -> None:
         queue_id=new_id(),
         next_campaign_id=new_id(),
         source=Address("tel", "+15550001"),
+        agent_wait_limit=3_600_000,
+        abandonment_actions=(Action("talk", {"text": AWKWARD}),),
     )
     async with plant.begin() as tx:
         assert await tx.campaigns.insert(campaign, "digest")
@@ -94,6 +96,8 @@ async def test_a_campaign_is_kept_as_it_is(plant: Plant) -> None:
         actions=(),
         source=None,
         queue_id=None,
+        agent_wait_limit=0,
+        abandonment_actions=(),
         revision=9,
         tm_update=LATER,
         tm_delete=LATER,
@@ -154,13 +158,21 @@ async def test_an_attempt_is_kept_as_it_is(plant: Plant) -> None:
         variables={AWKWARD: AWKWARD, "": "x"},
         digits="12#",
     )
-    done = advance(call, [report], LATER).call
+    done = advance(call, [report], LATER, timedelta(hours=1)).call
     async with plant.begin() as tx:
         (locked,) = await tx.campaigncalls.lock([call.id])
         assert locked == call
-        await tx.campaigncalls.save([replace(done, tm_connect=LATER, tm_delete=LATER)])
-        found = await tx.campaigncalls.find([new_id(), call.id])
-        assert found == [replace(done, tm_connect=LATER, tm_delete=LATER)]
+        changed = replace(
+            done,
+            tm_connect=LATER,
+            tm_delete=LATER,
+            tm_abandon=LATER,
+            is_abandoned=True,
+            answer_to_agent=2**40,
+            is_machine=True,
+        )
+        await tx.campaigncalls.save([changed])
+        assert await tx.campaigncalls.find([new_id(), call.id]) == [changed]
 
 
 async def test_a_known_or_tombstoned_id_is_not_inserted(plant: Plant) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,13 +17,16 @@ from services.common import db
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.bus import Bus
-from services.common.clock import ManualClock
+from services.common.clock import ManualClock, SystemClock
 from services.common.errors import NotFound
 from services.common.ids import new_id
 from services.common.outbox import Outbox, Relay
 from services.common.paging import Page, cut, page_request
+from services.dialer.conversations.flow_run import restore
+from services.dialer.conversations.journal import Journal
 from services.dialer.domain.calls import (
     Activeflow,
+    ActiveflowFact,
     Call,
     CallFact,
     CallStatus,
@@ -31,7 +35,7 @@ from services.dialer.domain.calls import (
     Step,
     StepOutcome,
 )
-from services.dialer.domain.cursors import Cursor, Detection, Frame, Keys, OpenRecording
+from services.dialer.domain.cursors import AgentWait, Cursor, Detection, Frame, Keys, OpenRecording
 from services.dialer.events import to_event
 from services.dialer.ports import Batch, Records
 from services.dialer.storage import PostgresRecords, PostgresRegistry
@@ -118,10 +122,15 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
             keys=Keys(7, True, "12", "34"),
             recording=OpenRecording(new_id(), "wav", START, 3),
             detection=Detection(True, 4),
+            agent_wait=AgentWait(START, tm_abandon=START + timedelta(seconds=2)),
+            records_service=True,
         ),
         history=(Step(new_id(), "talk", StepOutcome.FAILED, "why", START, 7),),
         variables={"a": "1", "voipbin.call.id": "x"},
         given_variables={"a": "0"},
+        create_digest="digest",
+        on_complete_flow_id=new_id(),
+        reference_activeflow_id=new_id(),
         dialer_id="dialer-1",
         revision=1,
         tm_create=START + timedelta(seconds=number),
@@ -276,3 +285,44 @@ async def test_the_registry_knows_who_lives(engine: AsyncEngine) -> None:
 
 class _Nonsense:
     value = "no such status"
+
+
+async def test_numbers_beyond_64_bits_are_read_so_that_they_can_be_written_again(
+    postgres: PostgresRecords,
+) -> None:
+    numbers = {"a": 1e20, "b": -1e300, "c": 2**63, "d": 1.5, "e": 1e-30, "f": 3}
+    flow = make_flow(actions=(Action("condition_variable", numbers),))
+    await postgres.save(Batch(activeflows=[flow], facts=[ActiveflowFact("created", flow)]))
+    found = await postgres.activeflow(flow.id)
+    assert found is not None
+    assert found.actions == flow.actions
+    later = replace(found, revision=found.revision + 1)
+    await postgres.save(Batch(activeflows=[later], facts=[ActiveflowFact("updated", later)]))
+
+
+async def test_an_execution_that_cannot_be_stored_is_settled_beside_the_others(
+    postgres: PostgresRecords,
+) -> None:
+    refused: list[UUID] = []
+    journal = Journal(postgres, SystemClock(), refused=refused.append)
+    good, bad = make_flow(), make_flow(actions=(Action("talk", {"text": "x", "n": 10**20}),))
+    for each in (good, bad):
+        journal.flow(restore(each, "dialer-1"))
+    running = asyncio.create_task(journal.run())
+    async with asyncio.timeout(10):
+        await journal.flushed()
+    running.cancel()
+    assert refused == [bad.id]
+    found, failed = await postgres.activeflow(good.id), await postgres.activeflow(bad.id)
+    assert found is not None
+    assert not found.is_ended
+    assert failed is not None
+    assert failed.is_ended
+    assert "cannot be stored" in failed.history[-1].detail
+
+
+async def test_of_two_activeflows_with_one_id_the_first_is_created(records: Records) -> None:
+    first = make_flow()
+    assert await records.create(Batch(activeflows=[first]))
+    assert not await records.create(Batch(activeflows=[replace(first, revision=9, variables={})]))
+    assert await records.activeflow(first.id) == first

@@ -49,6 +49,7 @@ def make_queue() -> Queue:
         service_timeout=60_000,
         wrapup_time=1_000,
         ring_timeout=20_000,
+        recording=True,
         revision=1,
         tm_create=START,
     )

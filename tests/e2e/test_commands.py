@@ -64,6 +64,22 @@ def test_watch_follows_a_campaign_to_its_end(stack: RunningStack) -> None:
     assert last["reached"] + last["exhausted"] == last["targets"] == 50
 
 
+def test_a_file_that_cannot_be_written_is_one_line_before_any_work(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    rows = tmp_path / "rows.csv"
+    rows.write_text("phone\n+15551610001\n")
+    nowhere = str(tmp_path / "nowhere" / "file")
+    outdial = "00000000-0000-0000-0000-000000000001"
+    for words in (
+        ("import", outdial, str(rows), "--rejects", nowhere),
+        ("token", "--customer", outdial, "--output", nowhere),
+    ):
+        done = outbound(stack, *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == f"outbound: {nowhere}: No such file or directory\n"
+
+
 def test_events_follow_a_campaign_as_json_lines(stack: RunningStack) -> None:
     with stack.client() as client:
         scenario = make_scenario(client, ["+19990001601"])

@@ -7,14 +7,13 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.client import Client
 from cli.errors import CommandError
-from tests.fixtures.stack import RunningStack, start_stack
+from tests.fixtures.stack import RunningStack, stack_of_its_own
 from tests.support.audit import audit
 from tests.support.scenario import gather, make_scenario, run, wait_finished
 from tests.support.waiting import wait_for
@@ -146,46 +145,47 @@ def another_system() -> Iterator[tuple[str, list[dict[str, Any]]]]:
 
 
 @pytest.mark.slow
-def test_other_systems_lead_conversations_and_hear_of_them(tmp_path: Path) -> None:
-    stack = start_stack(tmp_path / "data", environment={"OUTBOUND_HTTP_PRIVATE_ADDRESSES": "true"})
-    try:
-        with another_system() as (url, heard), stack.client() as client:
-            data = '{"who": "${voipbin.call.destination.target}", "led": "${led}"}'
-            hook = {"uri": f"{url}/hook", "data": data}
-            actions = [
-                {"type": "fetch", "option": {"event_url": f"{url}/next"}},
-                {"type": "webhook_send", "option": hook},
-                {"type": "webhook_send", "option": {**hook, "sync": True}},
-            ]
-            scenario = make_scenario(client, PEOPLE[:10], actions=actions)
-            run(client, scenario)
-            wait_finished(client, scenario.campaign_id)
-            evidence = gather(stack, client, scenario)
-            assert audit(evidence) == []
-            assert {each["variables"]["led"] for each in evidence.campaigncalls} == {"yes"}
-            calls = {each["id"] for each in evidence.campaigncalls}
-            asked = [each for each in heard if each["path"] == "/next"]
-            assert {each["reference_id"] for each in asked} == calls
+def test_other_systems_lead_conversations_and_hear_of_them() -> None:
+    environment = {"OUTBOUND_HTTP_PRIVATE_ADDRESSES": "true"}
+    with (
+        another_system() as (url, heard),
+        stack_of_its_own(environment=environment) as stack,
+        stack.client() as client,
+    ):
+        data = '{"who": "${voipbin.call.destination.target}", "led": "${led}"}'
+        hook = {"uri": f"{url}/hook", "data": data}
+        actions = [
+            {"type": "fetch", "option": {"event_url": f"{url}/next"}},
+            {"type": "webhook_send", "option": hook},
+            {"type": "webhook_send", "option": {**hook, "sync": True}},
+        ]
+        scenario = make_scenario(client, PEOPLE[:10], actions=actions)
+        run(client, scenario)
+        wait_finished(client, scenario.campaign_id)
+        evidence = gather(stack, client, scenario)
+        assert audit(evidence) == []
+        assert {each["variables"]["led"] for each in evidence.campaigncalls} == {"yes"}
+        calls = {each["id"] for each in evidence.campaigncalls}
+        asked = [each for each in heard if each["path"] == "/next"]
+        assert {each["reference_id"] for each in asked} == calls
 
-            def hooks() -> set[str]:
-                return {each["key"] for each in heard if each["path"] == "/hook"}
+        def hooks() -> set[str]:
+            return {each["key"] for each in heard if each["path"] == "/hook"}
 
-            wait_for(lambda: len(hooks()) == 20, what="every webhook")
-            told = [each for each in heard if each["path"] == "/hook"]
-            assert {each["who"] for each in told} == set(PEOPLE[:10])
-            flow = client.post("/activeflows", {"actions": actions[:1]})
-            assert flow["status"] == "running"
-            ended = wait_for(
-                lambda: next(
-                    iter(
-                        each
-                        for each in [client.get(f"/activeflows/{flow['id']}")]
-                        if each["status"] == "ended"
-                    ),
-                    None,
+        wait_for(lambda: len(hooks()) == 20, what="every webhook")
+        told = [each for each in heard if each["path"] == "/hook"]
+        assert {each["who"] for each in told} == set(PEOPLE[:10])
+        flow = client.post("/activeflows", {"actions": actions[:1]})
+        assert flow["status"] == "running"
+        ended = wait_for(
+            lambda: next(
+                iter(
+                    each
+                    for each in [client.get(f"/activeflows/{flow['id']}")]
+                    if each["status"] == "ended"
                 ),
-                what="the end of an execution without a call",
-            )
-            assert ended["variables"] == {"led": "yes"}
-    finally:
-        assert stack.stop() == 0
+                None,
+            ),
+            what="the end of an execution without a call",
+        )
+        assert ended["variables"] == {"led": "yes"}

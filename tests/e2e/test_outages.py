@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
+from cli.stack.processes import http_health
 from tests.fixtures.stack import RunningStack
 from tests.support.audit import audit
 from tests.support.scenario import gather, make_scenario, run, wait_finished
@@ -40,6 +45,33 @@ def test_postgres_away_gives_503_and_the_campaign_ends_once_it_is_back(
         after = own_stack.facts["pids"]
     services = ("campaign", "outdial", "queue", "dialer-1", "dialer-2", "gateway", "simnet")
     assert {name: after[name] for name in services} == {name: pids[name] for name in services}
+
+
+def test_watching_goes_on_when_the_gateway_is_started_again(
+    own_stack: RunningStack, tmp_path: Path
+) -> None:
+    seen = tmp_path / "seen.ndjson"
+    with own_stack.client() as client:
+        scenario = make_scenario(client, [f"+1555172{index:04d}" for index in range(20)],
+                                 end_handle="continue")  # fmt: skip
+        campaign = scenario.campaign_id
+        run(client, scenario)
+        command = [sys.executable, "-m", "cli.main", "watch", campaign, "--json"]
+        with seen.open("w") as output:
+            watching = subprocess.Popen(
+                [*command, "--url", own_stack.url, "--access-key", own_stack.access_key],
+                stdout=output,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        wait_for(seen.read_text, what="the first figures")
+        own_stack.kill_and_await("gateway")
+        wait_for(http_health(f"{own_stack.url}/health"), what="the gateway's health")
+        client.put(f"/campaigns/{campaign}/status", {"status": "stop"})
+        _, said = watching.communicate(timeout=60)
+    assert watching.returncode == 1
+    assert said.splitlines()[0] == "the stream of events ended; opening it again"
+    assert json.loads(seen.read_text().splitlines()[-1])["status"] == "stop"
 
 
 def test_nats_away_stops_nothing_and_every_event_arrives_later(own_stack: RunningStack) -> None:

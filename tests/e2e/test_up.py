@@ -15,6 +15,7 @@ import pytest
 from cli.stack.processes import http_health
 from tests.fixtures.stack import RunningStack, start_stack
 from tests.support.scenario import make_scenario, run, wait_finished
+from tests.support.servers import open_folder
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.xdist_group("own-stacks")
@@ -54,19 +55,20 @@ def test_everything_that_dies_is_started_again_and_stop_leaves_nothing(
     assert not (own_stack.data_dir / "run.json").exists()
 
 
-def test_a_killed_stack_leaves_nothing_and_its_data_survives(tmp_path: Path) -> None:
-    stack = start_stack(tmp_path / "data")
-    with stack.client() as client:
-        scenario = make_scenario(client, ["+19990000001"])
-        run(client, scenario)
-        wait_finished(client, scenario.campaign_id)
-    pids = [pid for pid in stack.facts["pids"].values() if pid]
-    stack.stop(signal.SIGKILL)
-    wait_for(lambda: not any(map(is_alive, pids)), what="the end of every process")
-    again = start_stack(tmp_path / "data")
-    with again.client() as client:
-        assert client.get(f"/campaigns/{scenario.campaign_id}")["state"] == "finished"
-    assert again.stop() == 0
+def test_a_killed_stack_leaves_nothing_and_its_data_survives() -> None:
+    with open_folder() as folder:
+        stack = start_stack(folder / "data")
+        with stack.client() as client:
+            scenario = make_scenario(client, ["+19990000001"])
+            run(client, scenario)
+            wait_finished(client, scenario.campaign_id)
+        pids = [pid for pid in stack.facts["pids"].values() if pid]
+        stack.stop(signal.SIGKILL)
+        wait_for(lambda: not any(map(is_alive, pids)), what="the end of every process")
+        again = start_stack(folder / "data")
+        with again.client() as client:
+            assert client.get(f"/campaigns/{scenario.campaign_id}")["state"] == "finished"
+        assert again.stop() == 0
 
 
 def test_a_second_instance_on_the_folder_is_refused(own_stack: RunningStack) -> None:
@@ -115,6 +117,28 @@ def test_wrong_arguments_name_what_is_accepted(
     assert done.returncode == 2
     assert word in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "word"),
+    [
+        ("OUTBOUND_BOOTSTRAP_ACCESS_KEY", "vb_short", "vb_ and 32 letters"),
+        ("OUTBOUND_BOOTSTRAP_USERNAME", "admin", "an e-mail address"),
+        ("OUTBOUND_BOOTSTRAP_PASSWORD", "seven77", "8..256 characters"),
+        ("OUTBOUND_DATABASE_URL", "garbage", "postgresql://"),
+    ],
+)
+def test_wrong_variables_are_one_line_and_the_folder_stays_usable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, word: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    done = outbound("up", "--data-dir", str(tmp_path / "data"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1 + done.stderr.startswith("stopping")
+    assert variable in done.stderr
+    assert word in done.stderr
+    assert value not in done.stderr
+    assert not (tmp_path / "data" / "secrets" / "bootstrap.json").exists()
 
 
 def test_doctor_finds_a_machine_fit_and_a_stack_healthy(own_stack: RunningStack) -> None:

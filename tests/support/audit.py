@@ -49,6 +49,7 @@ class Evidence:
     campaigncalls: Sequence[Mapping[str, Any]]
     targets: Sequence[Mapping[str, Any]]
     network: Mapping[str, NetworkCall]
+    queuecalls: Sequence[Mapping[str, Any]] = ()
     events: Sequence[Mapping[str, Any]] | None = None
 
 
@@ -82,6 +83,7 @@ def audit(evidence: Evidence) -> list[str]:
     findings += _tries_within_plan(evidence)
     findings += _targets_settled(evidence)
     findings += _stats_agree(evidence)
+    findings += _queuecalls_agree(evidence)
     if evidence.events is not None:
         findings += _events_agree(evidence, evidence.events)
     return findings
@@ -182,7 +184,11 @@ def _stats_agree(evidence: Evidence) -> list[str]:
         "fail_count": sum(call["result"] == "fail" for call in calls),
         "answered_count": sum(_time(call["tm_answer"]) is not None for call in calls),
         "connected_count": sum(_time(call["tm_connect"]) is not None for call in calls),
+        "answered_by_person_count": sum(
+            _time(call["tm_answer"]) is not None and not call["is_machine"] for call in calls
+        ),
         "abandoned_count": sum(call["is_abandoned"] for call in calls),
+        "answer_to_agent_ms_max": max((call["answer_to_agent"] or 0 for call in calls), default=0),
         "refunded_count": sum(call["is_refunded"] for call in calls),
         "hangup_reason_counts": dict(reasons),
     }
@@ -209,6 +215,35 @@ def _stats_agree(evidence: Evidence) -> list[str]:
     return findings
 
 
+def _queuecalls_agree(evidence: Evidence) -> list[str]:
+    """A person was served in a queue exactly when the attempt says so, and left it alone likewise."""
+    attempts = {call["id"]: call for call in evidence.campaigncalls}
+    stays: dict[str, list[str]] = defaultdict(list)
+    findings = []
+    for stay in evidence.queuecalls:
+        stays[stay["reference_id"]].append(stay["status"])
+        if stay["status"] not in ("done", "abandoned"):
+            findings.append(f"queuecall {stay['id']} was left {stay['status']}")
+        if stay["reference_id"] not in attempts:
+            findings.append(f"queuecall {stay['id']} is of no campaigncall")
+    for call_id, attempt in attempts.items():
+        if attempt["hangup_detail"] in LOST:
+            continue
+        own = Counter(stays[call_id])
+        is_connected = _time(attempt["tm_connect"]) is not None
+        if own["done"] != int(is_connected):
+            words = "connected" if is_connected else "not connected"
+            findings.append(f"campaigncall {call_id} is {words}, its queuecalls are {dict(own)}")
+        was_alone = bool(own) and not own["done"] and not attempt["is_machine"]
+        if was_alone and not attempt["is_abandoned"]:
+            findings.append(f"campaigncall {call_id} is not abandoned, its queuecalls are")
+        if attempt["is_abandoned"] and not own:
+            findings.append(f"campaigncall {call_id} is abandoned and was in no queue")
+        if attempt["is_abandoned"] != (_time(attempt["tm_abandon"]) is not None):
+            findings.append(f"campaigncall {call_id}: is_abandoned and tm_abandon disagree")
+    return findings
+
+
 def _events_agree(evidence: Evidence, events: Sequence[Mapping[str, Any]]) -> list[str]:
     """Every attempt has exactly one event for each of its changes; a repeated delivery is none."""
     findings = []
@@ -228,6 +263,9 @@ def _events_agree(evidence: Evidence, events: Sequence[Mapping[str, Any]]) -> li
                 "done": 1,
             }
         )
+        # Told when the limit is over; of those who left before it, `done` tells.
+        was_late = attempt["is_abandoned"] and attempt["tm_abandon"] != attempt["tm_end"]
+        expected["abandoned"] = int(was_late)
         if seen[attempt["id"]] != +expected:
             found = dict(seen[attempt["id"]])
             findings.append(f"campaigncall {attempt['id']}: events {found}, not {dict(+expected)}")

@@ -27,6 +27,7 @@ class Backends:
         self.flows = Shelf(flow_pb.Flow, "FLOW")
         self.outdials = Shelf(outdial_pb.Outdial, "OUTDIAL")
         self.targets = Shelf(outdial_pb.Target, "OUTDIAL_TARGET")
+        self.target_lists: dict[str, bytes] = {}
         self.queues = Shelf(queue_pb.Queue, "QUEUE")
         self.queuecalls = Shelf(queue_pb.Queuecall, "QUEUECALL")
         self.agents = Shelf(agent_pb.Agent, "AGENT")

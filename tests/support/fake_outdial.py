@@ -8,7 +8,7 @@ from typing import Any
 from outbound.outdial.v1 import outdial_service_pb2 as outdial_pb
 from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
-from services.common.errors import FailedPrecondition, NotFound, Unavailable, invalid
+from services.common.errors import AlreadyExists, FailedPrecondition, NotFound, Unavailable, invalid
 from tests.support.backend_state import Fake, crud, fake
 
 _T = outdial_pb.Target
@@ -28,6 +28,11 @@ class FakeOutdials(Fake, _OutdialBase):  # type: ignore[misc, valid-type]
         for index, each in enumerate(request.targets):
             if not any(address.target for address in each.destinations):
                 raise invalid(f"targets[{index}]", "nothing", "at least one usable destination")
+        if request.is_one_request:
+            body = request.SerializeToString(deterministic=True)
+            for each in request.targets:
+                if self.b.target_lists.setdefault(each.id, body) != body:
+                    raise AlreadyExists(f"the id {each.id} is taken by another target")
         return outdial_pb.AddTargetsResponse(
             targets=[self._add(request.outdial_id, each) for each in request.targets]
         )

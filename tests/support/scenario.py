@@ -43,6 +43,7 @@ def make_scenario(
     calls_per_second: float | None = 1_000.0,
     max_concurrent: int | None = 2_000,
     actions: Sequence[Mapping[str, Any]] = ({"type": "talk", "option": {"text": "Hello."}},),
+    agent_wait_limit: int = 600_000,
     **campaign: Any,
 ) -> Scenario:
     """Make outdial, outplan, perhaps a queue with available agents, and a campaign."""
@@ -70,6 +71,8 @@ def make_scenario(
         "actions": list(actions),
         "outplan_id": outplan,
         "outdial_id": outdial,
+        # Domain time runs fast here: two seconds of it are shorter than any ringing.
+        "agent_wait_limit": agent_wait_limit,
         **campaign,
     }
     if queue:
@@ -150,8 +153,26 @@ def gather(
         campaigncalls=attempts,
         targets=targets,
         network=network,
+        queuecalls=settled_queuecalls(client, scenario.campaign_id),
         events=stored_events(stack, scenario.campaign_id) if with_events else None,
     )
+
+
+def settled_queuecalls(client: Client, campaign_id: str) -> list[dict[str, Any]]:
+    """The campaign's queuecalls once none is live.
+
+    The queue gives a caller up whose dialer died before it had told the end: after a real minute.
+    """
+    own: list[dict[str, Any]] = []
+
+    def are_over() -> bool:
+        own[:] = [
+            each for each in client.pages("/queuecalls") if each["campaign_id"] == campaign_id
+        ]
+        return all(each["status"] in ("done", "abandoned") for each in own)
+
+    wait_for(are_over, seconds=80, what="the end of all queuecalls")
+    return own
 
 
 def stored_events(stack: RunningStack, campaign_id: str) -> list[dict[str, Any]]:

@@ -26,8 +26,12 @@ def attempt(call_id: str, target: str, number: str, reason: str) -> dict[str, An
         "hangup_detail": "",
         "is_refunded": False,
         "is_abandoned": False,
+        "is_machine": False,
+        "answer_to_agent": None,
         "tm_answer": "2026-01-01T00:00:03Z" if is_reached else None,
         "tm_connect": None,
+        "tm_abandon": None,
+        "tm_end": "2026-01-01T00:00:08Z",
     }
 
 
@@ -75,6 +79,8 @@ def sound() -> Evidence:
         "success_count": 1,
         "fail_count": 2,
         "answered_count": 1,
+        "answered_by_person_count": 1,
+        "answer_to_agent_ms_max": 0,
         "connected_count": 0,
         "abandoned_count": 0,
         "refunded_count": 0,
@@ -185,6 +191,34 @@ def event_of_nobody(evidence: Any) -> None:
     evidence.events.append({**evidence.events[0], "id": "another", "resource_id": "z"})
 
 
+def _in_queue(evidence: Any, status: str, of: str = "b") -> None:
+    evidence.queuecalls = [{"id": "q", "reference_id": of, "status": status}]
+
+
+def served_and_not_connected(evidence: Any) -> None:
+    _in_queue(evidence, "done")
+
+
+def connected_and_not_served(evidence: Any) -> None:
+    evidence.campaigncalls[1]["tm_connect"] = "2026-01-01T00:00:04Z"
+
+
+def left_alone_and_not_abandoned(evidence: Any) -> None:
+    _in_queue(evidence, "abandoned")
+
+
+def abandoned_without_a_queue(evidence: Any) -> None:
+    evidence.campaigncalls[1]["is_abandoned"] = True
+
+
+def queuecall_left_waiting(evidence: Any) -> None:
+    _in_queue(evidence, "waiting")
+
+
+def queuecall_of_nobody(evidence: Any) -> None:
+    _in_queue(evidence, "abandoned", of="z")
+
+
 @pytest.mark.parametrize(
     ("corrupt", "said"),
     [
@@ -208,6 +242,12 @@ def event_of_nobody(evidence: Any) -> None:
         (all_events_missing, "events"),
         (event_told_as_two, "events"),
         (event_of_nobody, "unknown campaigncall"),
+        (served_and_not_connected, "is not connected, its queuecalls are {'done': 1}"),
+        (connected_and_not_served, "is connected, its queuecalls are {}"),
+        (left_alone_and_not_abandoned, "is not abandoned, its queuecalls are"),
+        (abandoned_without_a_queue, "was in no queue"),
+        (queuecall_left_waiting, "was left waiting"),
+        (queuecall_of_nobody, "of no campaigncall"),
     ],
 )
 def test_corrupted_evidence_is_found(corrupt: Callable[[Any], None], said: str) -> None:

@@ -23,7 +23,7 @@ from gateway.routes import Call, Route
 from gateway.table import ROUTES
 from gateway.timeforms import TimeForm
 from services.campaign import app as campaign
-from services.campaign.campaigns.domain_leases import PaceDefaults
+from services.campaign.campaigns.domain_leases import RunLimits
 from services.common.auth import Caller, Role, calling
 from services.common.clock import ManualClock
 from services.common.errors import InvalidArgument
@@ -71,10 +71,14 @@ def servicers() -> dict[str, Any]:
     clock, nothing = ManualClock(datetime(2026, 3, 2, tzinfo=UTC)), cast(Any, None)
     starts = cast(Any, begin)
     (_, campaigns), (_, outplans), (_, flows) = campaign.wire(
-        begin=starts, outdials=nothing, queues=nothing, clock=clock, defaults=PaceDefaults(1, 1)
+        begin=starts, outdials=nothing, queues=nothing, clock=clock, defaults=RunLimits(1, 1)
     ).servicers()
     (_, agents), (_, queues) = queue.wire(
-        begin=starts, clock=clock, passwords=cast(Any, NoPasswords()), chance=Random()
+        begin=starts,
+        clock=clock,
+        passwords=cast(Any, NoPasswords()),
+        campaigns=nothing,
+        chance=Random(),
     ).servicers()
     ((_, outdials),) = outdial.wire(begin=starts, campaigns=nothing, clock=clock).servicers()
     return {

@@ -53,6 +53,7 @@ _RESULTS = {
 _KIND_OF = {
     campaign_pb.CampaigncallReport.KIND_ANSWERED: ReportKind.ANSWERED,
     campaign_pb.CampaigncallReport.KIND_CONNECTED: ReportKind.CONNECTED,
+    campaign_pb.CampaigncallReport.KIND_ABANDONED: ReportKind.ABANDONED,
     campaign_pb.CampaigncallReport.KIND_ENDED: ReportKind.ENDED,
 }
 _VERDICTS = {
@@ -88,6 +89,8 @@ def campaigncall_to_proto(call: Campaigncall) -> campaign_pb.Campaigncall:
         hangup_detail=call.hangup_detail,
         is_refunded=call.is_refunded,
         is_abandoned=call.is_abandoned,
+        is_machine=call.is_machine,
+        answer_to_agent=call.answer_to_agent,
         run_number=call.run_number,
         revision=call.revision,
         tm_create=timestamp_to_proto(call.tm_create),
@@ -95,6 +98,7 @@ def campaigncall_to_proto(call: Campaigncall) -> campaign_pb.Campaigncall:
         tm_delete=timestamp_to_proto(call.tm_delete),
         tm_answer=timestamp_to_proto(call.tm_answer),
         tm_connect=timestamp_to_proto(call.tm_connect),
+        tm_abandon=timestamp_to_proto(call.tm_abandon),
         tm_end=timestamp_to_proto(call.tm_end),
         dialer_id=call.dialer_id,
         variables=call.variables,
@@ -210,7 +214,7 @@ def _attempt(message: campaign_pb.OpeningAttempt, place: str) -> Attempt:
 def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
     kind = _KIND_OF.get(message.kind)
     if kind is None:
-        raise invalid(f"{place}.kind", message.kind, "answered, connected, ended")
+        raise invalid(f"{place}.kind", message.kind, "answered, connected, abandoned, ended")
     if not message.HasField("tm"):
         raise invalid(f"{place}.tm", "", "the time at which it happened")
     return Report(
@@ -225,6 +229,10 @@ def _report(message: campaign_pb.CampaigncallReport, place: str) -> Report:
         tm_answer=optional_timestamp(message.tm_answer, message.HasField("tm_answer")),
         variables=_kept(message.variables),
         digits=storable(message.digits, MAX_DIGITS),
+        answer_to_agent_ms=(
+            message.answer_to_agent_ms if message.HasField("answer_to_agent_ms") else None
+        ),
+        is_machine=message.is_machine,
     )
 
 

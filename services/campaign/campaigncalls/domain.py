@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from services.campaign.campaigncalls.domain_waits import Waits
 from services.common import ownership
 from services.common.address import Address
 from services.common.errors import FailedPrecondition
@@ -22,10 +23,8 @@ PLACE_SECONDS = 5.0
 """Real seconds from opening within which an attempt may be placed."""
 DEADLINE_MARGIN = timedelta(seconds=10)
 """Domain time between the last possible end of ringing and the deadline of an unanswered attempt."""
-MAX_CONVERSATION = timedelta(hours=1)
-"""Domain time after which the network ends a conversation by itself."""
 CONVERSATION_MARGIN = timedelta(seconds=30)
-"""Domain time between that and the deadline of an answered attempt."""
+"""Domain time between the longest conversation's end and the deadline of an answered attempt."""
 MAX_VARIABLES = 100
 MAX_VARIABLE_BYTES = 32 * 1024
 """Names and values of the variables kept with one attempt; dialers keep within it."""
@@ -57,6 +56,7 @@ class ReportKind(StrEnum):
 
     ANSWERED = "answered"
     CONNECTED = "connected"
+    ABANDONED = "abandoned"
     ENDED = "ended"
 
 
@@ -87,21 +87,30 @@ class Campaigncall:
     hangup_detail: str = ""
     is_refunded: bool = False
     is_abandoned: bool = False
+    is_machine: bool = False
+    answer_to_agent: int | None = None  # milliseconds
     revision: int = 1
     tm_update: datetime | None = None
     tm_delete: datetime | None = None
     tm_answer: datetime | None = None
     tm_connect: datetime | None = None
+    tm_abandon: datetime | None = None
     tm_end: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     digits: str = ""
+
+    @property
+    def is_of_person(self) -> bool:
+        """Whether a person answered, as far as anybody knows."""
+        return self.tm_answer is not None and not self.is_machine
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """One fact about one attempt, at `tm` in domain time.
 
-    The rest belongs to ENDED: `is_refunded` says that nothing was sent to the network, `tm_answer`
+    `answer_to_agent_ms` belongs to CONNECTED (None counts from the answer), `is_machine` to ANSWERED
+    and ENDED, the rest to ENDED: `is_refunded` says that nothing was sent to the network, `tm_answer`
     is when it was answered, should that report have been lost; `variables` and `digits` are what its
     flow has found out.
     """
@@ -116,6 +125,8 @@ class Report:
     tm_answer: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     digits: str = ""
+    answer_to_agent_ms: int | None = None
+    is_machine: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,56 +163,77 @@ class Counts:
     connected: int = 0
     abandoned: int = 0
     refunded: int = 0
+    persons: int = 0
     talk_ms: int = 0
+    waits: Waits = field(default_factory=Waits)
     hangup_reasons: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """An attempt after its reports, with which of the three steps they took it over."""
+    """An attempt before and after its reports, with which of the four steps they took it over."""
 
+    before: Campaigncall
     call: Campaigncall
     answered: Campaigncall | None = None
     connected: Campaigncall | None = None
+    abandoned: Campaigncall | None = None
     ended: Campaigncall | None = None
 
     @property
     def is_change(self) -> bool:
         """Did any report change anything."""
-        return bool(self.answered or self.connected or self.ended)
+        return self.call is not self.before
 
 
-def advance(call: Campaigncall, reports: Iterable[Report], now: datetime) -> Advance:
-    """The attempt after these reports, in order."""
-    answered = connected = ended = None
+def advance(
+    call: Campaigncall, reports: Iterable[Report], now: datetime, max_conversation: timedelta
+) -> Advance:
+    """The attempt after these reports, in order. The network ends a conversation by itself after
+    `max_conversation` of domain time."""
+    before = call
+    answered = connected = abandoned = ended = None
     for report in reports:
         if call.status is CallStatus.DONE:
             break
         answer = _answer_time(call, report)
         if answer is not None:
-            call = answered = _answer(call, answer, now)
+            deadline = answer + max_conversation + CONVERSATION_MARGIN
+            call = answered = _touched(
+                call,
+                now,
+                status=CallStatus.PROGRESSING,
+                tm_answer=answer,
+                is_machine=report.is_machine,
+                deadline=deadline,
+            )
         if report.kind is ReportKind.CONNECTED and call.tm_connect is None:
-            call = connected = _touched(call, now, tm_connect=report.tm)
+            call = connected = _connect(call, report, now)
+        elif report.kind is ReportKind.ABANDONED and _is_abandonment(call, report):
+            call = abandoned = _touched(call, now, is_abandoned=True, tm_abandon=report.tm)
         elif report.kind is ReportKind.ENDED:
             call = ended = _end(call, report, now)
-    return Advance(call, answered, connected, ended)
+    return Advance(before, call, answered, connected, abandoned, ended)
 
 
 def count(change: Advance, counts: Counts) -> None:
     """Add what the change means for the campaign's counters."""
-    call = change.call
+    before, call = change.before, change.call
+    # By the difference: what was taken for a person may turn out to be a machine.
+    counts.persons += call.is_of_person - before.is_of_person
+    counts.abandoned += call.is_abandoned - before.is_abandoned
     if change.answered is not None:
         counts.answered += 1
         counts.progressing += 1
     if change.connected is not None:
         counts.connected += 1
+        counts.waits.add(call.answer_to_agent or 0)
     if change.ended is None:
         return
     counts.ended += 1
     counts.progressing -= call.tm_answer is not None
     counts.success += call.result is Result.SUCCESS
     counts.fail += call.result is Result.FAIL
-    counts.abandoned += call.is_abandoned
     counts.refunded += call.is_refunded
     counts.placed -= call.is_refunded
     counts.talk_ms += _talk_ms(call)
@@ -282,19 +314,26 @@ def _answer_time(call: Campaigncall, report: Report) -> datetime | None:
     return report.tm
 
 
-def _answer(call: Campaigncall, tm: datetime, now: datetime) -> Campaigncall:
-    return _touched(
-        call,
-        now,
-        status=CallStatus.PROGRESSING,
-        tm_answer=tm,
-        deadline=tm + MAX_CONVERSATION + CONVERSATION_MARGIN,
-    )
+def _connect(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
+    waited = report.answer_to_agent_ms
+    if waited is None:
+        assert call.tm_answer is not None
+        waited = round((report.tm - call.tm_answer) / timedelta(milliseconds=1))
+    return _touched(call, now, tm_connect=report.tm, answer_to_agent=max(0, waited))
+
+
+def _is_abandonment(call: Campaigncall, report: Report) -> bool:
+    # Of the two facts the earlier one holds, whatever order they are told in.
+    was_in_time = call.tm_connect is not None and call.tm_connect <= report.tm
+    return not call.is_abandoned and not call.is_machine and not was_in_time
 
 
 def _end(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
     reason = documented_reason(report.hangup_reason)
     was_answered = call.tm_answer is not None
+    is_machine = was_answered and (call.is_machine or report.is_machine or reason == "amd")
+    left = report.is_abandoned and was_answered and call.tm_connect is None
+    is_abandoned = (call.is_abandoned or left) and not is_machine
     is_success = reason == "normal" and was_answered
     detail = report.hangup_detail
     if not detail and report.hangup_reason not in (reason, *_SPELLINGS):
@@ -308,7 +347,9 @@ def _end(call: Campaigncall, report: Report, now: datetime) -> Campaigncall:
         hangup_detail=detail,
         # A try is given back only if no phone can have rung.
         is_refunded=report.is_refunded and not was_answered,
-        is_abandoned=report.is_abandoned and was_answered and call.tm_connect is None,
+        is_abandoned=is_abandoned,
+        tm_abandon=(call.tm_abandon or report.tm) if is_abandoned else None,
+        is_machine=is_machine,
         tm_end=report.tm,
         variables=report.variables,
         digits=report.digits,

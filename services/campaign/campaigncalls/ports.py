@@ -18,7 +18,7 @@ from services.campaign.campaigncalls.domain_opening import Grant, OpenCall, Open
 from services.campaign.campaigns.ports import CampaignEvents, Campaigns
 from services.common.paging import Page
 
-CampaigncallFact = Literal["created", "progressing", "connected", "deleted"]
+CampaigncallFact = Literal["created", "progressing", "connected", "abandoned", "deleted"]
 
 
 class Campaigncalls(Protocol):

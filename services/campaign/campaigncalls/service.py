@@ -54,9 +54,10 @@ TOMBSTONE_SECONDS = 24 * 3600.0
 class CampaigncallService:
     """The use cases."""
 
-    def __init__(self, *, begin: Begin, clock: Clock) -> None:
+    def __init__(self, *, begin: Begin, clock: Clock, max_conversation: timedelta) -> None:
         self._begin = begin
         self._clock = clock
+        self._max_conversation = max_conversation
 
     async def open_campaigncalls(self, opener: Opener, attempts: Sequence[Attempt]) -> Opened:
         """Open the attempts, the commit point of dialing: only an opened one may be placed."""
@@ -85,7 +86,8 @@ class CampaigncallService:
         now = self._clock.now()
         async with self._begin() as tx:
             calls = await tx.campaigncalls.lock(sorted(by_id))
-            await _apply(tx, [domain.advance(call, by_id[call.id], now) for call in calls], now)
+            changes = [self._advanced(call, by_id[call.id], now) for call in calls]
+            await _apply(tx, changes, now)
         known = {call.id for call in calls}
         return [call_id for call_id in by_id if call_id not in known]
 
@@ -95,7 +97,7 @@ class CampaigncallService:
         cutoff = now - timedelta(seconds=SWEEP_SECONDS * self._clock.scale)
         async with self._begin() as tx:
             calls = await tx.campaigncalls.lock_overdue(cutoff, SWEEP_BATCH)
-            changes = [domain.advance(call, [domain.lost(call, now)], now) for call in calls]
+            changes = [self._advanced(call, [domain.lost(call, now)], now) for call in calls]
             await _apply(tx, changes, now)
         return len(calls)
 
@@ -155,6 +157,9 @@ class CampaigncallService:
                 await tx.campaigncalls.save([deleted])
                 tx.events.campaigncall("deleted", deleted)
             return deleted
+
+    def _advanced(self, call: Campaigncall, reports: Iterable[Report], now: datetime) -> Advance:
+        return domain.advance(call, reports, now, self._max_conversation)
 
     def _opening(
         self, grant: Grant, opener: Opener, attempts: Iterable[Attempt], now: datetime
@@ -238,6 +243,8 @@ async def _apply(tx: Transaction, changes: Iterable[Advance], now: datetime) -> 
             tx.events.campaigncall("progressing", each.answered)
         if each.connected is not None:
             tx.events.campaigncall("connected", each.connected)
+        if each.abandoned is not None:
+            tx.events.campaigncall("abandoned", each.abandoned)
     for settlement in await _settlements(tx, [each.ended for each in changed if each.ended]):
         tx.events.done(settlement)
     for campaign_id in sorted(await tx.campaigncalls.add_counts(counts, now)):

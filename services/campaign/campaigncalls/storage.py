@@ -40,7 +40,8 @@ _COLUMNS = (
     "id, customer_id, campaign_id, outplan_id, outdial_id, outdial_target_id, queue_id, flow_id,"
     " activeflow_id, source, destination, destination_index, try_count, run_number, dialer_id,"
     " tm_deadline, tm_create, status, result, hangup_reason, hangup_detail, is_refunded,"
-    " is_abandoned, revision, tm_update, tm_delete, tm_answer, tm_connect, tm_end, variables, digits"
+    " is_abandoned, is_machine, answer_to_agent, revision, tm_update, tm_delete, tm_answer, tm_connect,"
+    " tm_abandon, tm_end, variables, digits"
 )
 _PLACE_LEFT = "extract(epoch FROM place_before - clock_timestamp()) * 1000 AS place_within_ms"
 
@@ -91,6 +92,7 @@ ORDER BY tm_deadline LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED
 _SAVE = """
 UPDATE campaigncalls c SET status = a.status, result = a.result, hangup_reason = a.hangup_reason,
   hangup_detail = a.hangup_detail, is_refunded = a.is_refunded, is_abandoned = a.is_abandoned,
+  is_machine = a.is_machine, answer_to_agent = a.answer_to_agent, tm_abandon = a.tm_abandon,
   revision = a.revision, tm_deadline = a.tm_deadline, tm_update = a.tm_update,
   tm_delete = a.tm_delete, tm_answer = a.tm_answer, tm_connect = a.tm_connect, tm_end = a.tm_end,
   variables = a.variables, digits = a.digits
@@ -99,10 +101,12 @@ FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:results AS te
   CAST(:abandoned AS boolean[]), CAST(:revisions AS integer[]), CAST(:deadlines AS timestamptz[]),
   CAST(:tm_updates AS timestamptz[]), CAST(:tm_deletes AS timestamptz[]),
   CAST(:tm_answers AS timestamptz[]), CAST(:tm_connects AS timestamptz[]),
-  CAST(:tm_ends AS timestamptz[]), CAST(CAST(:variables AS text[]) AS jsonb[]),
+  CAST(:tm_ends AS timestamptz[]), CAST(:machines AS boolean[]),
+  CAST(:answers_to_agent AS bigint[]), CAST(:tm_abandons AS timestamptz[]), CAST(CAST(:variables AS text[]) AS jsonb[]),
   CAST(:digits AS text[]))
   AS a (id, status, result, hangup_reason, hangup_detail, is_refunded, is_abandoned, revision,
-    tm_deadline, tm_update, tm_delete, tm_answer, tm_connect, tm_end, variables, digits)
+    tm_deadline, tm_update, tm_delete, tm_answer, tm_connect, tm_end, is_machine, answer_to_agent,
+    tm_abandon, variables, digits)
 WHERE c.id = a.id
 """
 _LOCK_STATES = """
@@ -119,10 +123,12 @@ _SUMS = (
     "connected",
     "abandoned",
     "refunded",
+    "persons",
     "talk_ms",
 )
-_ARRAYS = ", ".join(f"CAST(:{name} AS bigint[])" for name in (*_SUMS, *domain.HANGUP_REASONS))
-_NAMES = ", ".join((*_SUMS, *domain.HANGUP_REASONS))
+_NUMBERS = (*_SUMS, *domain.HANGUP_REASONS, "wait_ms", "longest_wait_ms")
+_ARRAYS = ", ".join(f"CAST(:{name} AS bigint[])" for name in _NUMBERS)
+_NAMES = ", ".join(_NUMBERS)
 _REASON_SETS = ", ".join(
     f"{name}_count = s.{name}_count + a.{name}" for name in domain.HANGUP_REASONS
 )
@@ -138,10 +144,17 @@ UPDATE campaign_states s SET
   connected_count = s.connected_count + a.connected,
   abandoned_count = s.abandoned_count + a.abandoned,
   refunded_count = s.refunded_count + a.refunded,
+  person_count = s.person_count + a.persons,
   talk_ms_total = s.talk_ms_total + a.talk_ms,
+  agent_wait_ms_total = s.agent_wait_ms_total + a.wait_ms,
+  agent_wait_ms_max = greatest(s.agent_wait_ms_max, a.longest_wait_ms),
+  agent_wait_counts = CASE WHEN a.waits = '{{}}' THEN s.agent_wait_counts ELSE (
+    SELECT array_agg(coalesce(b.kept, 0) + coalesce(b.added, 0) ORDER BY b.bucket)
+    FROM unnest(s.agent_wait_counts, CAST(a.waits AS bigint[]))
+      WITH ORDINALITY AS b (kept, added, bucket)) END,
   tm_run_start = CASE WHEN a.opened > 0 THEN coalesce(s.tm_run_start, :now) ELSE s.tm_run_start END,
   {_REASON_SETS}
-FROM unnest(CAST(:ids AS uuid[]), {_ARRAYS}) AS a (id, {_NAMES})
+FROM unnest(CAST(:ids AS uuid[]), {_ARRAYS}, CAST(:waits AS text[])) AS a (id, {_NAMES}, waits)
 WHERE s.id = a.id
 RETURNING s.id, s.status = 'stopping' AND s.open_count = 0 AS is_empty
 """
@@ -268,6 +281,9 @@ class PostgresCampaigncalls:
             "tm_answers": array(call.tm_answer for call in calls),
             "tm_connects": array(call.tm_connect for call in calls),
             "tm_ends": array(call.tm_end for call in calls),
+            "machines": array(call.is_machine for call in calls),
+            "answers_to_agent": array(call.answer_to_agent for call in calls),
+            "tm_abandons": array(call.tm_abandon for call in calls),
             "variables": text_array(texts_json(call.variables) for call in calls),
             "digits": text_array(call.digits for call in calls),
         }
@@ -283,6 +299,10 @@ class PostgresCampaigncalls:
             values[name] = array(getattr(counts[each], name) for each in ids)
         for name in domain.HANGUP_REASONS:
             values[name] = array(counts[each].hangup_reasons.get(name, 0) for each in ids)
+        waits = [counts[each].waits for each in ids]
+        values["wait_ms"] = array(each.total_ms for each in waits)
+        values["longest_wait_ms"] = array(each.longest_ms for each in waits)
+        values["waits"] = text_array(array(each.counts) for each in waits)
         rows = await self._conn.execute(statement(_ADD_COUNTS), values)
         return {row.id for row in rows if row.is_empty}
 
@@ -354,11 +374,14 @@ def _call(row: RowMapping) -> Campaigncall:
         hangup_detail=row["hangup_detail"],
         is_refunded=row["is_refunded"],
         is_abandoned=row["is_abandoned"],
+        is_machine=row["is_machine"],
+        answer_to_agent=row["answer_to_agent"],
         revision=row["revision"],
         tm_update=row["tm_update"],
         tm_delete=row["tm_delete"],
         tm_answer=row["tm_answer"],
         tm_connect=row["tm_connect"],
+        tm_abandon=row["tm_abandon"],
         tm_end=row["tm_end"],
         variables=row["variables"],
         digits=row["digits"],

@@ -68,6 +68,7 @@ STOP_MODES = {
     StopMode.HANGUP: campaign_pb.STOP_MODE_HANGUP,
     StopMode.DRAIN: campaign_pb.STOP_MODE_DRAIN,
 }
+_ABANDONMENT = "abandonment_actions"
 _TYPE_OF: dict[int, CampaignType] = {number: word for word, number in TYPES.items()}
 _END_HANDLE_OF: dict[int, EndHandle] = {number: word for word, number in END_HANDLES.items()}
 _STOP_MODE_OF: dict[int, StopMode] = {number: word for word, number in STOP_MODES.items()}
@@ -95,6 +96,8 @@ def campaign_to_proto(campaign: Campaign) -> campaign_pb.Campaign:
         queue_id=text(campaign.queue_id),
         next_campaign_id=text(campaign.next_campaign_id),
         source=address_to_proto(campaign.source),
+        agent_wait_limit=campaign.agent_wait_limit,
+        abandonment_actions=map(action_to_proto, campaign.abandonment_actions),
         run_number=run.number,
         revision=campaign.revision,
         tm_create=timestamp_to_proto(campaign.tm_create),
@@ -120,6 +123,8 @@ def draft_from_proto(request: campaign_pb.CreateCampaignRequest) -> CampaignDraf
         queue_id=optional_id(request.queue_id, "queue_id"),
         next_campaign_id=optional_id(request.next_campaign_id, "next_campaign_id"),
         source=source_from_proto(request.source),
+        agent_wait_limit=request.agent_wait_limit if request.HasField("agent_wait_limit") else None,
+        abandonment_actions=actions_from_proto(request.abandonment_actions, _ABANDONMENT),
     )
 
 
@@ -137,6 +142,12 @@ def change_from_proto(request: campaign_pb.UpdateCampaignRequest) -> CampaignCha
         references={name: optional_id(getattr(request, name), name) for name in names if has(name)},
         sets_source=has("source"),
         source=source_from_proto(request.source),
+        agent_wait_limit=request.agent_wait_limit if has("agent_wait_limit") else None,
+        abandonment_actions=(
+            actions_from_proto(request.abandonment_actions.actions, _ABANDONMENT)
+            if has("abandonment_actions")
+            else None
+        ),
     )
 
 
@@ -170,6 +181,12 @@ def stats_to_proto(stats: CampaignStats) -> campaign_pb.CampaignStats:
         connected_count=stats.connected_count,
         abandoned_count=stats.abandoned_count,
         refunded_count=stats.refunded_count,
+        answered_by_person_count=stats.person_count,
+        abandoned_rate=stats.abandoned_rate,
+        answer_to_agent_ms_average=stats.waits.average_ms,
+        answer_to_agent_ms_p50=stats.waits.percentile_ms(50),
+        answer_to_agent_ms_p95=stats.waits.percentile_ms(95),
+        answer_to_agent_ms_max=stats.waits.longest_ms,
         hangup_reason_counts=stats.hangup_reason_counts,
         talk_ms_total=stats.talk_ms,
         tm_run_start=timestamp_to_proto(run.tm_start),
@@ -224,6 +241,8 @@ def _definition(found: RunDefinition) -> campaign_pb.LeaseDefinition:
         campaign=campaign_to_proto(found.campaign),
         plan=_plan(found.plan),
         actions=map(action_to_proto, found.actions),
+        on_complete_flow_id=text(found.on_complete_flow_id),
+        max_conversation_ms=found.max_conversation_ms,
     )
 
 

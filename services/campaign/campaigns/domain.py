@@ -7,16 +7,18 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from services.campaign.campaigncalls.domain_waits import Waits
 from services.common import ownership
 from services.common.actions import Action, validate_actions
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, InvalidArgument, invalid
-from services.common.limits import SERVICE_LEVEL
+from services.common.limits import AGENT_WAIT_MS, SERVICE_LEVEL
 from services.common.texts import check_texts
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
 OUTDIAL_IN_USE = "OUTDIAL_IN_USE"
 DEFAULT_SERVICE_LEVEL = 100
+DEFAULT_AGENT_WAIT_MS = 2_000
 
 
 class CampaignType(StrEnum):
@@ -123,6 +125,8 @@ class Campaign:
     queue_id: UUID | None
     next_campaign_id: UUID | None
     source: Address | None
+    agent_wait_limit: int  # milliseconds of domain time, 0: none
+    abandonment_actions: tuple[Action, ...]
     revision: int
     tm_create: datetime
     tm_update: datetime | None = None
@@ -137,7 +141,7 @@ class Campaign:
 
 @dataclass(frozen=True, slots=True)
 class CampaignDraft:
-    """What a create request says; None in `service_level` means the default."""
+    """What a create request says; None in a figure means its default."""
 
     id: UUID | None
     digest: str
@@ -153,6 +157,8 @@ class CampaignDraft:
     queue_id: UUID | None
     next_campaign_id: UUID | None
     source: Address | None
+    agent_wait_limit: int | None = None
+    abandonment_actions: tuple[Action, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +178,8 @@ class CampaignChange:
     references: dict[str, UUID | None] = field(default_factory=dict)
     sets_source: bool = False
     source: Address | None = None
+    agent_wait_limit: int | None = None
+    abandonment_actions: tuple[Action, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +204,8 @@ class CampaignStats:
     connected_count: int
     abandoned_count: int
     refunded_count: int
+    person_count: int
+    waits: Waits
     hangup_reason_counts: dict[str, int]
     talk_ms: int
     lease_holder: str
@@ -205,11 +215,17 @@ class CampaignStats:
         """Attempts that have ended."""
         return self.success_count + self.fail_count
 
+    @property
+    def abandoned_rate(self) -> float:
+        """How many of the persons who answered were abandoned, 0 to 1."""
+        return self.abandoned_count / self.person_count if self.person_count else 0.0
+
 
 def create(draft: CampaignDraft, campaign_id: UUID, customer_id: UUID, now: datetime) -> Campaign:
     """The campaign asked for, in status stop; InvalidArgument names a bad member."""
     check_texts(name=draft.name, detail=draft.detail)
     level = DEFAULT_SERVICE_LEVEL if draft.service_level is None else draft.service_level
+    limit = DEFAULT_AGENT_WAIT_MS if draft.agent_wait_limit is None else draft.agent_wait_limit
     return checked(
         Campaign(
             id=campaign_id,
@@ -226,6 +242,8 @@ def create(draft: CampaignDraft, campaign_id: UUID, customer_id: UUID, now: date
             queue_id=draft.queue_id,
             next_campaign_id=draft.next_campaign_id,
             source=draft.source,
+            agent_wait_limit=limit,
+            abandonment_actions=_abandonment(draft.abandonment_actions),
             revision=1,
             tm_create=now,
         )
@@ -236,11 +254,12 @@ def change(campaign: Campaign, wanted: CampaignChange, now: datetime) -> Campaig
     """The campaign with the members given set, or the very same one if that changes nothing.
 
     InvalidArgument names a bad member; FailedPrecondition when the campaign is deleted, or when its
-    outdial, outplan or type would change before it has stopped.
+    outdial, outplan, queue or type would change before it has stopped.
     """
     refuse_deleted(campaign)
     check_texts(name=wanted.name, detail=wanted.detail)
-    actions = wanted.actions
+    actions, abandonment = wanted.actions, wanted.abandonment_actions
+    limit = wanted.agent_wait_limit
     changed = replace(
         campaign,
         name=campaign.name if wanted.name is None else wanted.name,
@@ -252,6 +271,10 @@ def change(campaign: Campaign, wanted: CampaignChange, now: datetime) -> Campaig
         end_handle=wanted.end_handle or campaign.end_handle,
         actions=campaign.actions if actions is None else tuple(validate_actions(actions)),
         source=wanted.source if wanted.sets_source else campaign.source,
+        agent_wait_limit=campaign.agent_wait_limit if limit is None else limit,
+        abandonment_actions=(
+            campaign.abandonment_actions if abandonment is None else _abandonment(abandonment)
+        ),
         **wanted.references,  # type: ignore[arg-type]  # its keys are Campaign's, see CampaignChange
     )
     if changed == campaign:
@@ -320,15 +343,23 @@ def checked(campaign: Campaign) -> Campaign:
     low, high = SERVICE_LEVEL
     if not low <= campaign.service_level <= high:
         raise invalid("service_level", campaign.service_level, f"{low} to {high} percent")
+    low, high = AGENT_WAIT_MS
+    if not low <= campaign.agent_wait_limit <= high:
+        accepted = f"{low} to {high} milliseconds"
+        raise invalid("agent_wait_limit", campaign.agent_wait_limit, accepted)
     if campaign.next_campaign_id == campaign.id:
         raise invalid("next_campaign_id", str(campaign.id), "another campaign than this one")
     return campaign
 
 
+def _abandonment(actions: tuple[Action, ...]) -> tuple[Action, ...]:
+    return tuple(validate_actions(actions, "abandonment_actions"))
+
+
 def _refuse_exchange(campaign: Campaign, changed: Campaign) -> None:
     if campaign.status is Status.STOP:
         return
-    for name in ("outdial_id", "outplan_id", "type"):
+    for name in ("outdial_id", "outplan_id", "queue_id", "type"):
         if getattr(campaign, name) != getattr(changed, name):
             raise FailedPrecondition(
                 f"campaign {campaign.id} is in {campaign.status}; stop it before changing its {name}",

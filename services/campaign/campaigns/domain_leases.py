@@ -45,14 +45,22 @@ class LeaseDefinition:
     campaign: Campaign
     outplan: Outplan
     flow_actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None  # of the flow
 
 
 @dataclass(frozen=True, slots=True)
-class PaceDefaults:
-    """Limits of a campaign without a queue whose plan sets none. Per second of domain time."""
+class RunLimits:
+    """What the deployment decides: the pace of a campaign without a queue whose plan sets none (per
+    second of domain time), and the longest conversation."""
 
     calls_per_second: float
     max_concurrent: int
+    max_conversation_ms: int = 3_600_000
+
+    @property
+    def revision(self) -> str:
+        """Differs when anything does: a part of the definitions' revisions."""
+        return f"{self.calls_per_second}.{self.max_concurrent}.{self.max_conversation_ms}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,8 @@ class RunDefinition:
     campaign: Campaign
     plan: DialPlan
     actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None
+    max_conversation_ms: int = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +98,18 @@ class Lease:
     definition: RunDefinition | None
 
 
-def run_definition(found: LeaseDefinition, defaults: PaceDefaults) -> RunDefinition:
+def run_definition(found: LeaseDefinition, defaults: RunLimits) -> RunDefinition:
     """The definition with everything filled in."""
     return RunDefinition(
         campaign=found.campaign,
         plan=dial_plan(found.campaign, found.outplan, defaults),
         actions=dialed_actions(found.campaign, found.flow_actions),
+        on_complete_flow_id=None if found.campaign.actions else found.on_complete_flow_id,
+        max_conversation_ms=defaults.max_conversation_ms,
     )
 
 
-def dial_plan(campaign: Campaign, plan: Outplan, defaults: PaceDefaults) -> DialPlan:
+def dial_plan(campaign: Campaign, plan: Outplan, defaults: RunLimits) -> DialPlan:
     """The plan for this campaign.
 
     With a queue its agents set the pace, so an absent limit is the largest allowed, not the

@@ -83,6 +83,9 @@ class BindingChecks(Protocol):
     ) -> None:
         """Check this binding that many real seconds from now; replaces an earlier note of it."""
 
+    async def is_noted(self, outdial_id: UUID, campaign_id: UUID) -> bool:
+        """Whether a check of this binding is still to come."""
+
     async def forget(self, outdial_id: UUID, campaign_id: UUID) -> None:
         """The binding needs no check."""
 
@@ -113,6 +116,22 @@ class Leases(Protocol):
         """What a dialer needs to know to run the campaigns."""
 
 
+class QueueUses(Protocol):
+    """Which queues campaigns may run with."""
+
+    async def retire(self, queue_id: UUID) -> Sequence[UUID]:
+        """Let no campaign start with the queue any more; none when some, these, run with it.
+
+        No start MUST be able to pass between the look and the note.
+        """
+
+    async def restore(self, queue_id: UUID) -> None:
+        """Let campaigns start with it again."""
+
+    async def hold(self, queue_id: UUID) -> bool:
+        """Whether a campaign may start with it; until the transaction ends it MUST NOT be retired."""
+
+
 class CampaignEvents(Protocol):
     """The facts to publish with the transaction."""
 
@@ -134,6 +153,10 @@ class Transaction(Protocol):
     @property
     def bindings(self) -> BindingChecks:
         """The bindings to check."""
+
+    @property
+    def queue_uses(self) -> QueueUses:
+        """The queues that may be used."""
 
     @property
     def outplans(self) -> Outplans:

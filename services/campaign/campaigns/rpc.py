@@ -22,6 +22,7 @@ from services.campaign.campaigns.convert import (
 )
 from services.campaign.campaigns.service import CampaignService
 from services.campaign.campaigns.service_leases import LeaseService
+from services.campaign.campaigns.service_queues import QueueUseService
 from services.campaign.campaigns.service_runs import RunService
 from services.common.auth import Role, require_customer, require_role
 from services.common.errors import invalid
@@ -40,12 +41,14 @@ class CampaignServicer(CampaigncallMethods, campaign_grpc.CampaignServiceService
         campaigns: CampaignService,
         leases: LeaseService,
         runs: RunService,
+        queue_uses: QueueUseService,
         campaigncalls: CampaigncallService,
     ) -> None:
         super().__init__(campaigncalls)
         self._campaigns = campaigns
         self._leases = leases
         self._runs = runs
+        self._queue_uses = queue_uses
 
     async def CreateCampaign(
         self, request: campaign_pb.CreateCampaignRequest, context: Any
@@ -137,3 +140,15 @@ class CampaignServicer(CampaigncallMethods, campaign_grpc.CampaignServiceService
         require_role(Role.DIALER)
         is_finished = await self._runs.finish_run(run_end_from_proto(request))
         return campaign_pb.FinishRunResponse(is_finished=is_finished)
+
+    async def RetireQueue(
+        self, request: campaign_pb.RetireQueueRequest, context: Any
+    ) -> campaign_pb.RetireQueueResponse:
+        """See the proto."""
+        require_role(Role.QUEUE)
+        queue_id = parse_id(request.queue_id, "queue_id")
+        if request.is_kept:
+            await self._queue_uses.restore_queue(queue_id)
+        else:
+            await self._queue_uses.retire_queue(queue_id)
+        return campaign_pb.RetireQueueResponse()

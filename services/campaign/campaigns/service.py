@@ -183,7 +183,8 @@ class CampaignService:
             if "outdial_id" in prepared.new_references:
                 await _note_binding(tx, changed)
         try:
-            if changed.actions != read.actions:
+            before = (read.actions, read.abandonment_actions)
+            if (changed.actions, changed.abandonment_actions) != before:
                 await self._references.check_actions(changed)
             await self._references.check_remote(changed, prepared.new_references)
             if prepared.is_starting:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from services.campaign.campaigns.domain_leases import HeldLease, Lease, PaceDefaults, run_definition
+from services.campaign.campaigns.domain_leases import HeldLease, Lease, RunLimits, run_definition
 from services.campaign.campaigns.ports import Begin
 
 
 class LeaseService:
     """The use cases of leases. A dialer makes one call at a time."""
 
-    def __init__(self, *, begin: Begin, defaults: PaceDefaults) -> None:
+    def __init__(self, *, begin: Begin, defaults: RunLimits) -> None:
         self._begin = begin
         self._defaults = defaults
+        self._limits = defaults.revision
 
     async def acquire_leases(
         self, dialer_id: str, capacity: int, held: Sequence[HeldLease]
@@ -28,15 +30,20 @@ class LeaseService:
             renewed = await tx.leases.renew(dialer_id, held) if held else set()
             room = capacity - len(renewed)
             taken = await tx.leases.take(dialer_id, renewed, room) if room > 0 else set()
-            states = await tx.leases.states(renewed | taken) if renewed or taken else ()
+            found = await tx.leases.states(renewed | taken) if renewed or taken else ()
+            # A dialer that knows the definition is to hear of a change of the settings, too.
+            states = [
+                replace(each, definition_revision=f"{each.definition_revision}/{self._limits}")
+                for each in found
+            ]
             changed = {
                 each.campaign_id
                 for each in states
                 if each.campaign_id in taken
                 or known.get(each.campaign_id) != each.definition_revision
             }
-            found = await tx.leases.definitions(changed) if changed else ()
-        definitions = {each.campaign.id: run_definition(each, self._defaults) for each in found}
+            fresh = await tx.leases.definitions(changed) if changed else ()
+        definitions = {each.campaign.id: run_definition(each, self._defaults) for each in fresh}
         return [
             Lease(
                 state=each,

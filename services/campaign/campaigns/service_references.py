@@ -72,11 +72,22 @@ class References:
         flow = None if campaign.flow_id is None else await tx.flows.get(campaign.flow_id)
         actions = domain.dialed_actions(campaign, () if flow is None else flow.actions)
         domain.refuse_unstartable(campaign, actions)
+        queue_id = campaign.queue_id
+        if queue_id is not None and not await tx.queue_uses.hold(queue_id):
+            raise FailedPrecondition(
+                f"campaign {campaign.id} cannot be run: queue_id is '{queue_id}', which is being "
+                "deleted; accepted: a queue of yours"
+            )
         return actions
 
     async def check_actions(self, campaign: Campaign) -> None:
         """InvalidArgument unless the queues that its own actions name exist."""
         await check_queues(self._queues, campaign.customer_id, campaign.actions)
+        await self._check_abandonment(campaign)
+
+    async def _check_abandonment(self, campaign: Campaign) -> None:
+        actions, field = campaign.abandonment_actions, "abandonment_actions"
+        await check_queues(self._queues, campaign.customer_id, actions, field)
 
     async def check_startable(
         self, campaign: Campaign, actions: Sequence[Action], checked: Set[str] = frozenset()
@@ -90,6 +101,7 @@ class References:
             # The campaign's own queue was put behind them; it is checked under its own name.
             own = actions if campaign.queue_id is None else actions[:-1]
             await check_queues(self._queues, campaign.customer_id, own)
+            await self._check_abandonment(campaign)
             await self.check_remote(campaign, {"queue_id", "outdial_id"} - checked)
         except InvalidArgument as exc:
             raise _unstartable(campaign, exc) from exc
@@ -110,7 +122,7 @@ class References:
             )
             if holder is None:
                 return
-            if not await self._is_gone(holder):
+            if not await self._is_gone(holder, outdial_id):
                 break
         raise FailedPrecondition(
             f"outdial {outdial_id} is in use by campaign {holder}; delete that campaign or give it "
@@ -162,10 +174,17 @@ class References:
             await self.try_settle(customer_id, outdial_id, campaign_id)
         return len(due)
 
-    async def _is_gone(self, campaign_id: UUID) -> bool:
+    async def _is_gone(self, campaign_id: UUID, outdial_id: UUID) -> bool:
+        """Whether the holder is deleted, or never came to be.
+
+        One that is being created binds before it is inserted, and notes a check before that. So long
+        as the check is to come it may yet appear; after that the outdial is free without our doing.
+        """
         async with self._begin() as tx:
+            # First: the check is forgotten in the transaction that inserts the campaign.
+            is_noted = await tx.bindings.is_noted(outdial_id, campaign_id)
             holder = await tx.campaigns.get(campaign_id)
-        return holder is None or holder.tm_delete is not None
+        return holder.tm_delete is not None if holder is not None else not is_noted
 
 
 def _uses(campaign: Campaign | None, outdial_id: UUID) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.campaign.campaigncalls.domain import HANGUP_REASONS
+from services.campaign.campaigncalls.domain_waits import Waits
 from services.campaign.campaigns.domain import (
     Campaign,
     CampaignStats,
@@ -31,7 +32,8 @@ from services.common.stored import (
 
 _DEFINITION = (
     "id, customer_id, type, name, detail, service_level, end_handle, actions, flow_id, outplan_id,"
-    " outdial_id, queue_id, next_campaign_id, source, tm_create, tm_delete"
+    " outdial_id, queue_id, next_campaign_id, source, agent_wait_limit, abandonment_actions,"
+    " tm_create, tm_delete"
 )
 _RUN = (
     "status, run_number, stop_mode, stop_reason, stop_detail, revision, tm_update, tm_run_start,"
@@ -43,7 +45,8 @@ _GET = f"SELECT {COLUMNS} FROM {JOINED} WHERE c.id = :id"
 _LOCK = "SELECT id FROM campaign_states WHERE id = :id FOR NO KEY UPDATE"
 _STATS = f"""
 SELECT {COLUMNS}, attempt_count, progressing_count, success_count, fail_count, answered_count,
-  connected_count, abandoned_count, refunded_count, talk_ms_total,
+  connected_count, abandoned_count, refunded_count, person_count, talk_ms_total,
+  agent_wait_counts, agent_wait_ms_total, agent_wait_ms_max,
   {", ".join(f"{reason}_count" for reason in HANGUP_REASONS)},
   CASE WHEN lease_expires_at > clock_timestamp() THEN lease_holder ELSE '' END AS lease_holder
 FROM {JOINED} WHERE c.id = :id
@@ -53,7 +56,7 @@ WITH definition AS (
   INSERT INTO campaigns ({_DEFINITION}, create_digest)
   VALUES (:id, :customer_id, :type, :name, :detail, :service_level, :end_handle,
     CAST(:actions AS json), :flow_id, :outplan_id, :outdial_id, :queue_id, :next_campaign_id,
-    CAST(:source AS jsonb), :tm_create, :tm_delete, :digest)
+    CAST(:source AS jsonb), :agent_wait_limit, CAST(:abandonment_actions AS json), :tm_create, :tm_delete, :digest)
   ON CONFLICT ON CONSTRAINT campaigns_pkey DO NOTHING RETURNING id
 )
 INSERT INTO campaign_states (id) SELECT id FROM definition
@@ -62,7 +65,9 @@ _SAVE_DEFINITION = """
 UPDATE campaigns SET type = :type, name = :name, detail = :detail, service_level = :service_level,
   end_handle = :end_handle, actions = CAST(:actions AS json), flow_id = :flow_id,
   outplan_id = :outplan_id, outdial_id = :outdial_id, queue_id = :queue_id,
-  next_campaign_id = :next_campaign_id, source = CAST(:source AS jsonb), tm_delete = :tm_delete
+  next_campaign_id = :next_campaign_id, source = CAST(:source AS jsonb),
+  agent_wait_limit = :agent_wait_limit,
+  abandonment_actions = CAST(:abandonment_actions AS json), tm_delete = :tm_delete
 WHERE id = :id
 """
 # A stopped campaign is nobody's: whoever held it learns so at its next renewal.
@@ -142,6 +147,12 @@ class PostgresCampaigns:
             connected_count=row["connected_count"],
             abandoned_count=row["abandoned_count"],
             refunded_count=row["refunded_count"],
+            person_count=row["person_count"],
+            waits=Waits(
+                list(row["agent_wait_counts"]),
+                row["agent_wait_ms_total"],
+                row["agent_wait_ms_max"],
+            ),
             hangup_reason_counts={name: row[f"{name}_count"] for name in HANGUP_REASONS},
             talk_ms=row["talk_ms_total"],
             lease_holder=row["lease_holder"],
@@ -152,6 +163,9 @@ _NOTE = """
 INSERT INTO binding_checks (outdial_id, campaign_id, customer_id, due_at)
 VALUES (:outdial_id, :campaign_id, :customer_id, now() + make_interval(secs => :seconds))
 ON CONFLICT ON CONSTRAINT binding_checks_pkey DO UPDATE SET due_at = excluded.due_at
+"""
+_IS_NOTED = """
+SELECT 1 FROM binding_checks WHERE outdial_id = :outdial_id AND campaign_id = :campaign_id
 """
 _DUE = """
 UPDATE binding_checks SET due_at = now() + interval '30 seconds'
@@ -182,6 +196,13 @@ class PostgresBindingChecks:
         }
         await self._conn.execute(statement(_NOTE), values)
 
+    async def is_noted(self, outdial_id: UUID, campaign_id: UUID) -> bool:
+        """See ports.BindingChecks."""
+        result = await self._conn.execute(
+            statement(_IS_NOTED), {"outdial_id": outdial_id, "campaign_id": campaign_id}
+        )
+        return result.first() is not None
+
     async def forget(self, outdial_id: UUID, campaign_id: UUID) -> None:
         """See ports.BindingChecks."""
         values = {"outdial_id": outdial_id, "campaign_id": campaign_id}
@@ -210,6 +231,8 @@ def campaign_of(row: RowMapping) -> Campaign:
         queue_id=row["queue_id"],
         next_campaign_id=row["next_campaign_id"],
         source=optional_address_of(row["source"]),
+        agent_wait_limit=row["agent_wait_limit"],
+        abandonment_actions=actions_of(row["abandonment_actions"]),
         revision=row["revision"],
         tm_create=row["tm_create"],
         tm_update=row["tm_update"],
@@ -245,6 +268,8 @@ def _definition(campaign: Campaign) -> dict[str, Any]:
         "queue_id": campaign.queue_id,
         "next_campaign_id": campaign.next_campaign_id,
         "source": optional_address_json(campaign.source),
+        "agent_wait_limit": campaign.agent_wait_limit,
+        "abandonment_actions": actions_json(campaign.abandonment_actions),
         "tm_delete": campaign.tm_delete,
     }
 

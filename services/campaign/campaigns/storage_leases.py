@@ -64,7 +64,7 @@ WHERE c.id = ANY (CAST(:ids AS uuid[])) ORDER BY c.id
 """
 _CAMPAIGNS = f"SELECT {COLUMNS} FROM {JOINED} WHERE c.id = ANY (CAST(:ids AS uuid[]))"
 _PLANS = f"SELECT {OUTPLANS.listed} FROM outplans WHERE id = ANY (CAST(:ids AS uuid[]))"
-_ACTIONS = "SELECT id, actions FROM flows WHERE id = ANY (CAST(:ids AS uuid[]))"
+_FLOWS = "SELECT id, actions, on_complete_flow_id FROM flows WHERE id = ANY (CAST(:ids AS uuid[]))"
 
 
 class PostgresLeases:
@@ -119,10 +119,10 @@ class PostgresLeases:
         flow_ids = list({each.flow_id for each in campaigns if each.flow_id is not None})
         flows = {}
         if flow_ids:
-            found = await self._conn.execute(statement(_ACTIONS), {"ids": flow_ids})
-            flows = {row.id: actions_of(row.actions) for row in found}
+            found = await self._conn.execute(statement(_FLOWS), {"ids": flow_ids})
+            flows = {row.id: (actions_of(row.actions), row.on_complete_flow_id) for row in found}
         return [
-            LeaseDefinition(each, plans[each.outplan_id], flows.get(each.flow_id, ()))
+            LeaseDefinition(each, plans[each.outplan_id], *flows.get(each.flow_id, ((), None)))
             for each in campaigns
             if each.outplan_id is not None
         ]

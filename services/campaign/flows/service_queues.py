@@ -11,12 +11,14 @@ from services.common.actions import Action, queues_joined
 from services.common.errors import PermissionDenied, invalid
 
 
-async def check_queues(queues: Queues, customer_id: UUID, actions: Sequence[Action]) -> None:
+async def check_queues(
+    queues: Queues, customer_id: UUID, actions: Sequence[Action], field: str = "actions"
+) -> None:
     """InvalidArgument that names the first action whose queue is none of the customer's.
 
     Each queue is asked for once, all at the same time. The actions must be valid.
     """
-    named = queues_joined(actions)
+    named = queues_joined(actions, field)
     wanted = sorted(set(named.values()))
     found = await asyncio.gather(*(_exists(queues, customer_id, each) for each in wanted))
     known = {queue_id for queue_id, exists in zip(wanted, found, strict=True) if exists}

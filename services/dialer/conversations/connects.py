@@ -58,14 +58,12 @@ class Connects:
         self,
         telephony: Telephony,
         clock: Clock,
-        max_duration_ms: int,
         noted: Callable[[FlowRun], None],
         over: Over,
     ) -> None:
         """`noted` stores a run whose legs have changed."""
         self._telephony = telephony
         self._clock = clock
-        self._max_duration_ms = max_duration_ms
         self._noted = noted
         self._over = over
         self._by_call: dict[UUID, _Connection] = {}
@@ -238,7 +236,7 @@ class Connects:
             if source is None
             else CarrierAddress(source.type, source.target, source.target_name),
             ring_timeout_ms=RING_MS,
-            max_duration_ms=self._max_duration_ms,
+            max_duration_ms=attempt.campaign.max_conversation_ms,
             place_before=self._clock.boottime() + PLACE_SECONDS,
             variables={"call": str(attempt.id), "activeflow": str(connection.run.id)},
             is_anonymous=wish.is_anonymous,

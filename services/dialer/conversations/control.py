@@ -17,12 +17,10 @@ from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.desk import Desk
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
-from services.dialer.conversations.interpreter import (
-    decides_on_machines,
-    was_hung_up_as_machine,
-)
+from services.dialer.conversations.interpreter import decides_on_machines
 from services.dialer.conversations.journal import Journal
 from services.dialer.conversations.recordings import Recordings
+from services.dialer.conversations.remembered import Remembered, as_the_flow_says
 from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
@@ -70,7 +68,6 @@ class Control:
         journal: Journal,
         clock: Clock,
         dialer_id: str,
-        max_duration_ms: int,
         ended: Callable[[UUID], None],
         link_changed: Callable[[bool], None],
     ) -> None:
@@ -80,10 +77,9 @@ class Control:
         self._journal = journal
         self._clock = clock
         self._dialer_id = dialer_id
-        self._max_duration = timedelta(milliseconds=max_duration_ms)
         self._ended = ended
         self._link_changed = link_changed
-        self._remembered: dict[UUID, Activeflow] = {}
+        self._remembered = Remembered(reports, attempts.changed)
         self.flows: Flows
         self.desk: Desk
         self.connects: Connects
@@ -125,6 +121,7 @@ class Control:
                 self._over(attempt, now, not_placed(event.reason), HungUpBy.LOCAL)
             case PlayFinished():
                 self.flows.play_finished(attempt.id, event.play_id)
+                self.desk.play_finished(attempt.id, event.play_id)
             case DigitPressed():
                 self.flows.digit(attempt.id, event.digit)
             case Detected():
@@ -173,10 +170,13 @@ class Control:
                 self._detected(attempt, AnsweredBy.UNKNOWN, event.detail or "not possible")
             case _:
                 self.flows.command_failed(attempt.id, event.reference, event.detail)
+                self.desk.play_failed(attempt.id, event.reference, event.detail)
 
     def _detected(self, attempt: Attempt, by: AnsweredBy, failure: str = "") -> None:
-        if self.flows.detected(attempt.id, by, failure):
-            attempt.is_machine, attempt.takes_machines = True, False
+        hangs_up = self.flows.detected(attempt.id, by, failure)
+        if by is AnsweredBy.MACHINE:
+            attempt.is_machine, attempt.takes_machines = True, not hangs_up
+        if hangs_up:
             self.hang_up(attempt.id)
 
     # -------------------------------------------------------------------------------- the answer
@@ -204,7 +204,8 @@ class Control:
         attempt.tm_answer = tm
         attempt.is_machine = by is AnsweredBy.MACHINE
         attempt.takes_machines = decides_on_machines(attempt.actions)
-        attempt.deadline = tm + self._max_duration + timedelta(seconds=END_SLACK_SECONDS)
+        longest = timedelta(milliseconds=attempt.campaign.max_conversation_ms)
+        attempt.deadline = tm + longest + timedelta(seconds=END_SLACK_SECONDS)
         self._attempts.changed(attempt)
 
     def _new_call(self, attempt: Attempt) -> Call:
@@ -233,9 +234,6 @@ class Control:
 
     def connected(self, attempt: Attempt, agent_id: UUID) -> None:
         """An agent hears the caller."""
-        if attempt.tm_connect is None:
-            attempt.tm_connect = self._clock.now()
-            self._reports.connected(attempt)
         run = self.flows.of_call(attempt.id)
         queuecall_id = run.queuecall_id if run is not None else None
         self._update_call(attempt, "updated", agent_id=agent_id, queuecall_id=queuecall_id)
@@ -272,9 +270,14 @@ class Control:
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
 
+    def left(self, activeflow: Activeflow) -> None:
+        """A dialer before has left this execution behind, of an attempt that is done: nobody may wait
+        for its person, or talk to it, any more."""
+        self.desk.stored.ended(activeflow)
+
     def _leave(self, attempt: Attempt) -> FlowRun | None:
         """Nobody is on the line any more: end what was going on there; the execution, if any."""
-        row = self._remembered.pop(attempt.id, None)
+        row = self._remembered.pop(attempt.id)
         run = self.flows.end(attempt.id, row)
         self.desk.caller_ended(attempt.id, row)
         self.connects.caller_ended(attempt.id, row)
@@ -332,10 +335,7 @@ class Control:
         """A row of an attempt being taken over, stored by the dialer before."""
         attempt = self._attempts.get(call.id)
         if attempt is not None and attempt.call is None:
-            attempt.call = call
-            if activeflow is not None:
-                self._remembered[call.id] = activeflow
-                _as_the_flow_says(attempt, activeflow)
+            self._remembered.add(attempt, call, activeflow)
 
     def _adopted(self, attempt: Attempt, event: Adopted) -> None:
         live = event.call
@@ -343,7 +343,7 @@ class Control:
             if attempt.is_canceled_by_stop:
                 self._telephony.cancel([attempt.id])
             return
-        row = self._remembered.pop(attempt.id, None)
+        row = self._remembered.pop(attempt.id)
         if attempt.is_answered and self.flows.of_call(attempt.id) is not None:
             # Held here all along; the driver has only looked again.
             return
@@ -358,10 +358,10 @@ class Control:
             attempt, live.tm_answer or attempt.tm_answer or self._clock.now(), live.answered_by
         )
         self._reports.answered(attempt)
-        _as_the_flow_says(attempt, row)
+        as_the_flow_says(attempt, row)
         if self._is_to_end(attempt):
             # Kept for the end, which is to tell what the flow had set.
-            self._remembered[attempt.id] = row
+            self._remembered.keep(attempt.id, row)
             self._telephony.hangup([attempt.id])
         else:
             self.flows.resume(attempt, row, live)
@@ -370,14 +370,6 @@ class Control:
         self.flows.drop(attempt.id)
         self.desk.drop(attempt.id)
         self.connects.drop(attempt.id)
-        self._remembered.pop(attempt.id, None)
+        self._remembered.pop(attempt.id)
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
-
-
-def _as_the_flow_says(attempt: Attempt, row: Activeflow) -> None:
-    """What the flow has made, before the take-over, of a machine that answered."""
-    if was_hung_up_as_machine(row.history):
-        attempt.is_machine, attempt.takes_machines = True, False
-    else:
-        attempt.takes_machines = decides_on_machines(attempt.actions)

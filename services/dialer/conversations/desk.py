@@ -1,48 +1,55 @@
 """The queue desk: callers join, get agents, talk and leave.
 
 The queue service decides who serves whom; the desk does it on the network and tells what came of it.
-All waiting callers of this dialer ask in one call, woken by events and by a tick that also renews
-reservations and hears of kicks and time limits.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.common.errors import AppError
-from services.common.ids import new_id
-from services.common.log import get_logger
+from services.dialer.conversations.errands import Errands
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
+from services.dialer.conversations.recordings import Recordings
 from services.dialer.conversations.ringing import Ringing
+from services.dialer.conversations.seeking import Seeker
 from services.dialer.conversations.stays import Stay, Stays, StayState
+from services.dialer.conversations.stored_stays import StoredStays
+from services.dialer.conversations.wait_loops import WaitLoops
+from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
+from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import (
     Assignment,
     EndReason,
     Joining,
     QueuecallEnd,
+    QueueFacts,
     QueueNews,
     QueueReport,
     QueueReportKind,
 )
+from services.dialer.domain.recordings import RecordingWish
 from services.dialer.domain.variables import of_queue, of_queue_facts
 from services.dialer.ports import Queues
 from services.dialer.telephony import Answered, Ended, NotPlaced, Telephony
-from services.dialer.timers import wait_for
+from services.dialer.timers import Timers
 
-TICK_SECONDS = 1.0
 UNREACHABLE_PAUSE_SECONDS = 1.0
 """After carrier trouble a caller waits this long (real) before asking for an agent again."""
 
 
 class Desk:
-    """See the module. `connected` and `reserved` tell the rest of the dialer about an attempt."""
+    """See the module. `connected` and `agent_changed` tell the rest of the dialer about an
+    attempt; `stored` returns when these executions are stored.
+
+    A caller's joining, and an agent's, are stored before the queue service is told of them: whoever
+    takes over after a crash knows at least as much as the queue does, and the campaign counts the same.
+    """
 
     def __init__(
         self,
@@ -51,7 +58,11 @@ class Desk:
         flows: Flows,
         clock: Clock,
         *,
-        max_duration_ms: int,
+        timers: Timers,
+        errands: Errands,
+        recordings: Recordings,
+        stored: Callable[[Collection[UUID]], Awaitable[None]],
+        attempt_reports: Reports,
         connected: Callable[[Attempt, UUID], None],
         agent_changed: Callable[[Attempt], None],
         hang_up: Callable[[UUID], None],
@@ -63,27 +74,29 @@ class Desk:
         self._connected = connected
         self._agent_changed = agent_changed
         self._hang_up = hang_up
+        self._journaled = stored
+        self._recordings = recordings
+        self._attempt_reports = attempt_reports
+        self._waits = Waits(timers, clock, attempt_reports.waited, self._too_long)
+        self._loops = WaitLoops(telephony, timers, errands, clock, flows.noted)
         self.stays = Stays()
-        self._ringing = Ringing(
-            telephony, self.stays, clock, max_duration_ms, self._note, self._answered_none
-        )
+        self._ringing = Ringing(telephony, self.stays, clock, self._note, self._answered_none)
         self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
+        self.stored = StoredStays(telephony, self.joins.add, clock, attempt_reports)
         self.reports: Delivery[QueueReport] = Delivery(
             "queue_report", self._send_reports, clock=clock, delay=0.002
         )
-        self._woken = asyncio.Event()
-        self._next_tick = 0.0
-        self._is_frozen = False
-        self._log = get_logger()
+        self.seeker = Seeker(queues, self.stays, clock, self._untold, self._hear)
 
     # -------------------------------------------------------------------------- the caller's side
 
     def join(self, attempt: Attempt, run: FlowRun, queue_id: UUID) -> None:
         """Put the caller into a queue, with music."""
-        run.queuecall_id, run.queue_id = new_id(), queue_id
+        # The same id after a take-over: nobody is in the queue twice for one step.
+        run.queuecall_id, run.queue_id = run.step_id("queuecall"), queue_id
         run.variables.update(of_queue(queue_id, run.queuecall_id))
         stay = Stay(run.queuecall_id, queue_id, attempt, run)
-        attempt.wanted_agent = True
+        self._waits.begin(attempt, run)
         self._flows.noted(run)
         self._enter(stay)
 
@@ -92,13 +105,14 @@ class Desk:
         assert run.queuecall_id is not None
         assert run.queue_id is not None
         stay = Stay(run.queuecall_id, run.queue_id, attempt, run)
-        attempt.wanted_agent = True
         strays = [leg for leg in run.agent_legs if leg != bridged_with]
         if strays:
             # They ring for a bridge nobody would make any more.
             self._telephony.hangup(strays)
         if bridged_with is None:
             self._enter(stay)
+            self._waits.begin(attempt, run)
+            self._abandon_if_late(stay)
             return
         stay.agent_id = run.agent_id
         self.stays.add(stay)
@@ -114,21 +128,15 @@ class Desk:
         stay = self.stays.of_call(call_id)
         if stay is not None:
             self._leave(stay)
-        elif row is not None and row.cursor.queuecall_id is not None:
-            self._telephony.hangup(row.cursor.agent_legs)
-            self.reports.add(
-                QueueReport(
-                    row.cursor.queuecall_id,
-                    QueueReportKind.ENDED,
-                    row.cursor.agent_id,
-                    self._clock.now(),
-                )
-            )
+        elif row is not None:
+            self.stored.ended(row)
 
     def drop(self, call_id: UUID) -> None:
         """Another dialer has the call."""
         stay = self.stays.of_call(call_id)
         if stay is not None:
+            self._forget_waiting(call_id)
+            self._attempt_reports.release(call_id)
             self.stays.remove(stay)
 
     # --------------------------------------------------------------------------- the agent's side
@@ -140,6 +148,7 @@ class Desk:
             self._telephony.hangup([event.call_id])
             return
         self._ringing.answered(stay, event)
+        self._tune(stay)
 
     def leg_ended(self, event: Ended | NotPlaced) -> None:
         """An agent's phone is silent."""
@@ -152,6 +161,7 @@ class Desk:
             self._hang_up(stay.call_id)
         else:
             self._ringing.ended(stay, event)
+            self._tune(stay)
 
     def leg_missing(self, leg: UUID) -> None:
         """A conversation was taken over, and its agent's leg is gone: so the conversation is over."""
@@ -159,6 +169,14 @@ class Desk:
         if stay is not None and leg == stay.bridged_leg:
             self._leave(stay)
             self._hang_up(stay.call_id)
+
+    def play_finished(self, call_id: UUID, play_id: str) -> None:
+        """What a caller heard is over."""
+        self._loops.finished(call_id, play_id)
+
+    def play_failed(self, call_id: UUID, play_id: str, detail: str) -> None:
+        """A caller could not be let hear something."""
+        self._loops.failed(call_id, play_id, detail)
 
     def bridged(self, call_id: UUID) -> None:
         """Caller and agent hear each other. Told for both legs; the second time changes nothing."""
@@ -176,50 +194,7 @@ class Desk:
 
     # ------------------------------------------------------------------------- the queue's side
 
-    def wake(self) -> None:
-        """Something happened that may give a waiting caller an agent."""
-        self._woken.set()
-
-    async def run(self) -> None:
-        """Ask for agents until cancelled."""
-        while True:
-            await wait_for(self._woken, self._clock, real=TICK_SECONDS)
-            self._woken.clear()
-            try:
-                await self._ask()
-            except AppError as exc:
-                self._log.warning("queue_not_answering", error=str(exc))
-                await self._clock.sleep_real(0.2)
-
-    def freeze(self) -> None:
-        """Ask for nobody any more: the callers are being handed over to another dialer."""
-        self._is_frozen = True
-
-    async def _ask(self) -> None:
-        if self._is_frozen:
-            return
-        boottime = self._clock.boottime()
-        is_tick = boottime >= self._next_tick
-        # Before the queue knows that an agent did not answer it would only offer the same again.
-        untold = {report.queuecall_id for report in self.reports.pending()}
-        waiting = [
-            stay.queuecall_id
-            for stay in self.stays.in_state(StayState.WAITING)
-            if stay.not_before <= boottime and stay.queuecall_id not in untold
-        ]
-        held = self._ids(StayState.RINGING, StayState.BRIDGING) if is_tick else []
-        service = self._ids(StayState.SERVICE) if is_tick else []
-        if is_tick:
-            self._next_tick = boottime + TICK_SECONDS * 0.9
-        if waiting or held or service:
-            self._hear(await self._queues.assign(waiting, held, service))
-
-    def _ids(self, *states: StayState) -> list[UUID]:
-        return [stay.queuecall_id for stay in self.stays.in_state(*states)]
-
     def _hear(self, news: QueueNews) -> None:
-        if self._is_frozen:
-            return
         for assignment in news.assignments:
             self._assigned(assignment)
         for end in news.ends:
@@ -260,21 +235,36 @@ class Desk:
     # ------------------------------------------------------------------------------------ inside
 
     async def _send_reports(self, reports: Sequence[QueueReport]) -> None:
+        await self._journaled([each.run_id for each in reports if each.run_id is not None])
         await self._queues.report(reports)
-        self.wake()
+        self.seeker.wake()
 
     async def _join(self, joinings: Sequence[Joining]) -> None:
+        stays = [self.stays.get(each.queuecall_id) for each in joinings]
+        await self._journaled([stay.run.id for stay in stays if stay is not None])
         joined = await self._queues.join(joinings)
         facts = {each.queue_id: each for each in joined.queues}
         for joining in joinings:
             stay = self.stays.get(joining.queuecall_id)
             if stay is not None:
-                if stay.queue_id in facts:
-                    stay.run.variables.update(of_queue_facts(facts[stay.queue_id]))
                 self._joined(stay, joined.refused)
-        self.wake()
+                if stay.queue_id in facts and stay.state is StayState.WAITING:
+                    self._learned(stay, facts[stay.queue_id])
+            for report in self.stored.joined(joining.queuecall_id, joining.call_id):
+                self.reports.add(report)
+        self.seeker.wake()
+
+    def _learned(self, stay: Stay, facts: QueueFacts) -> None:
+        run = stay.run
+        run.variables.update(of_queue_facts(facts))
+        run.records_service = facts.is_recorded
+        self._flows.noted(run)
+        if facts.wait_flow_id is not None:
+            self._loops.begin(stay.call_id, run, facts.wait_flow_id)
 
     def _joined(self, stay: Stay, refused: Collection[UUID]) -> None:
+        if stay.state is StayState.LEFT:
+            self._attempt_reports.release(stay.call_id)
         if stay.queuecall_id in refused:
             self.stays.remove(stay)
             if stay.state is not StayState.LEFT:
@@ -302,9 +292,12 @@ class Desk:
         )
 
     def _leave(self, stay: Stay) -> None:
+        self._forget_waiting(stay.call_id)
         if stay.state is StayState.JOINING:
-            # Ended only after the queue has it, or it would wait there for ever.
+            # Ended only after the queue has it, or it would wait there for ever. The attempt, too: the
+            # two are to count the same whoever of us dies.
             stay.state = StayState.LEFT
+            self._attempt_reports.hold(stay.call_id)
             return
         if stay.state is StayState.LEFT:
             return
@@ -312,12 +305,37 @@ class Desk:
         self._report(stay, QueueReportKind.ENDED)
         self.stays.remove(stay)
 
+    def _too_long(self, call_id: UUID) -> None:
+        stay = self.stays.of_call(call_id)
+        if stay is not None:
+            self._flows.noted(stay.run)
+            self._abandon_if_late(stay)
+
+    def _abandon_if_late(self, stay: Stay) -> None:
+        """A caller who has waited too long leaves the queue, if the campaign has actions for that.
+
+        Not one whose agent has answered: they are being connected, and nothing could be said better.
+        """
+        attempt, wait = stay.attempt, stay.run.agent_wait
+        is_late = wait is not None and wait.tm_abandon is not None
+        is_waiting = stay.state in (StayState.JOINING, StayState.WAITING, StayState.RINGING)
+        if is_late and is_waiting and attempt.campaign.abandonment_actions:
+            self._leave(stay)
+            attempt.has_agent, attempt.wants_none = False, True
+            self._agent_changed(attempt)
+            limit = attempt.campaign.agent_wait_limit_ms
+            self._flows.abandon(stay.call_id, f"no agent within {limit} ms")
+
     def _in_service(self, stay: Stay) -> None:
         stay.state = StayState.SERVICE
+        self._loops.end(stay.call_id)
+        self._waits.connected(stay.attempt, stay.run)
+        if stay.run.records_service:
+            self._recordings.begin(stay.attempt, stay.run, RecordingWish())
         stay.attempt.has_agent = True
         self._agent_changed(stay.attempt)
-        self._report(stay, QueueReportKind.CONNECTED)
         self._note(stay)
+        self._report(stay, QueueReportKind.CONNECTED)
         if stay.agent_id is not None:
             self._connected(stay.attempt, stay.agent_id)
 
@@ -335,7 +353,19 @@ class Desk:
         stay.attempt.has_agent = False
         self._agent_changed(stay.attempt)
         self._note(stay)
-        self.wake()
+        self._tune(stay)
+        self.seeker.wake()
+        self._abandon_if_late(stay)
+
+    def _tune(self, stay: Stay) -> None:
+        self._loops.pause(stay.call_id, is_on=stay.state is StayState.BRIDGING)
+
+    def _forget_waiting(self, call_id: UUID) -> None:
+        self._waits.end(call_id)
+        self._loops.end(call_id)
+
+    def _untold(self) -> Collection[UUID]:
+        return {report.queuecall_id for report in self.reports.pending()}
 
     def _note(self, stay: Stay) -> None:
         stay.run.agent_id = stay.agent_id
@@ -343,4 +373,6 @@ class Desk:
         self._flows.noted(stay.run)
 
     def _report(self, stay: Stay, kind: QueueReportKind) -> None:
-        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, self._clock.now()))
+        run_id = stay.run.id if kind is QueueReportKind.CONNECTED else None
+        now = self._clock.now()
+        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, now, run_id))

@@ -20,6 +20,7 @@ from services.common.clock import Clock
 from services.common.errors import AppError, InvalidArgument, Unavailable
 from services.common.ids import optional_id, text
 from services.common.log import get_logger
+from services.common.nesting import DEEP, MAX_DEPTH, is_deep
 from services.dialer.conversations.effects import Fetch, FetchFlow, SendWebhook
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.domain.webhooks import HttpFailedError, HttpRequest, request_of
@@ -41,6 +42,7 @@ class Result:
     failure: str = ""
     detail: str = ""
     actions: tuple[Action, ...] | None = None
+    on_complete_flow_id: UUID | None = None  # of the flow they are of
 
 
 Work = Callable[[], Awaitable[Result]]
@@ -175,8 +177,9 @@ class Errands:
     async def _fetch_flow(self, customer_id: UUID, flow_id: UUID) -> Result:
         for _ in range(FLOW_TRIES):
             try:
-                actions = await self._flows.actions(customer_id, flow_id)
-                return Result(actions=tuple(validate_actions(actions)))
+                found = await self._flows.definition(customer_id, flow_id)
+                actions = tuple(validate_actions(found.actions))
+                return Result(actions=actions, on_complete_flow_id=found.on_complete_flow_id)
             except Unavailable:
                 await self._clock.sleep_real(FLOW_PAUSE_SECONDS)
             except AppError as exc:
@@ -210,6 +213,9 @@ def fetched(body: bytes) -> Result:
         document = orjson.loads(body)
     except orjson.JSONDecodeError:
         return Result("the answer is not JSON")
+    # A list in an object, its actions, and what an option may have.
+    if is_deep(document, MAX_DEPTH + 3):
+        return Result(f"the answer is {DEEP}")
     listed = document.get("actions") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         return Result("the answer holds no list of actions")

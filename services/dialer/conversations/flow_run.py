@@ -9,10 +9,11 @@ from uuid import UUID, uuid5
 
 from services.common.actions import Action
 from services.common.address import TYPES
+from services.common.ids import text
 from services.dialer.domain import cursors
-from services.dialer.domain.calls import Activeflow, ReferenceType, Step, StepOutcome
-from services.dialer.domain.cursors import Cursor, Detection, Keys, OpenRecording
-from services.dialer.domain.variables import of_recording
+from services.dialer.domain.calls import MAX_DETAIL, Activeflow, ReferenceType, Step, StepOutcome
+from services.dialer.domain.cursors import AgentWait, Cursor, Detection, Keys, OpenRecording
+from services.dialer.domain.variables import completes, of_follower, of_recording
 from services.dialer.domain.webhooks import Webhook
 from services.dialer.telephony import Capability
 
@@ -20,6 +21,8 @@ MAX_EXECUTIONS = 100
 """Actions begun in one activeflow; one more ends it."""
 MAX_HOPS = 1000
 """Actions passed in one search for the next that waits."""
+MAX_CHAIN = 5
+"""Activeflows in a row, each started by the end of the one before."""
 MAX_FRAMES = 5
 """Fetched lists of actions within one another, besides the flow itself."""
 
@@ -69,11 +72,20 @@ class FlowRun:
     keys: Keys = field(default_factory=Keys)
     recording: OpenRecording | None = None
     detection: Detection | None = None
+    agent_wait: AgentWait | None = None
+    records_service: bool = False
     given_variables: Mapping[str, str] = field(default_factory=dict)
+    create_digest: str = ""
     capabilities: frozenset[Capability] = frozenset(Capability)
     """What the network can do for it. Not stored: another dialer may have another network."""
     address_types: frozenset[str] = TYPES
     """Kinds of address that the network can call. Not stored either."""
+    on_complete_flow_id: UUID | None = None
+    reference_activeflow_id: UUID | None = None
+    follower: FlowRun | None = None
+    """What starts because this one has ended. To be stored with the end, so that it is never lost."""
+    is_followed: bool = False
+    """Somebody executes the follower."""
     webhooks: list[Webhook] = field(default_factory=list)
     """To be stored with the next state of the run, and sent by whoever finds them."""
     revision: int = 0
@@ -121,6 +133,14 @@ class FlowRun:
             self.wake_at = None
             self.agent_legs = ()
             self.detection = None
+            self.follower = _follower_of(self, now)
+
+    def replace_rest(self, actions: tuple[Action, ...]) -> None:
+        """Execute these, and then nothing more of what the flow had still before it."""
+        self.wake_at = None
+        self.frames[1:] = []
+        self.top.position = len(self.top.actions)
+        self.frames.append(Frame(actions))
 
     def open_recording(self, recording: OpenRecording) -> None:
         """The call is recorded from now on, and later actions know by which recording."""
@@ -178,20 +198,21 @@ class FlowRun:
                 keys=self.keys,
                 recording=self.recording,
                 detection=self.detection,
+                agent_wait=self.agent_wait,
+                records_service=self.records_service,
             ),
             history=tuple(self.history),
             variables=dict(self.variables),
             given_variables=self.given_variables,
+            create_digest=self.create_digest,
+            on_complete_flow_id=self.on_complete_flow_id,
+            reference_activeflow_id=self.reference_activeflow_id,
             dialer_id=self.dialer_id,
             revision=self.revision,
             tm_create=self.tm_create,
             tm_update=self.tm_update or self.tm_create,
             tm_end=self.tm_end,
         )
-
-
-MAX_DETAIL = 500
-"""Longest detail of a step, in characters."""
 
 
 def restore(row: Activeflow, dialer_id: str) -> FlowRun:
@@ -209,6 +230,9 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         frames=[base, *above],
         variables=dict(row.variables),
         given_variables=row.given_variables,
+        create_digest=row.create_digest,
+        on_complete_flow_id=row.on_complete_flow_id,
+        reference_activeflow_id=row.reference_activeflow_id,
         dialer_id=dialer_id,
         tm_create=row.tm_create,
         executions=cursor.executions,
@@ -221,9 +245,43 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         keys=cursor.keys,
         recording=cursor.recording,
         detection=cursor.detection,
+        agent_wait=cursor.agent_wait,
+        records_service=cursor.records_service,
         revision=row.revision,
         tm_update=row.tm_update,
         tm_end=row.tm_end,
+    )
+
+
+def _follower_of(run: FlowRun, now: datetime) -> FlowRun | None:
+    """The execution that starts at the end of `run`: it fetches its flow, whoever executes it."""
+    flow_id = run.on_complete_flow_id
+    if flow_id is None or completes(run.variables) + 1 >= MAX_CHAIN:
+        return None
+    follower_id = uuid5(run.id, "on_complete")
+    told = {
+        "id": text(run.id),
+        "flow_id": text(run.flow_id),
+        "campaign_id": text(run.campaign_id),
+        "reference_type": run.reference_type.value,
+        "reference_id": text(run.reference_id),
+        "tm_create": run.tm_create.isoformat(),
+        "tm_end": now.isoformat(),
+    }
+    return FlowRun(
+        id=follower_id,
+        customer_id=run.customer_id,
+        campaign_id=run.campaign_id,
+        flow_id=flow_id,
+        reference_type=ReferenceType.API,
+        reference_id=None,
+        frames=[Frame((Action("fetch_flow", {"flow_id": str(flow_id)}),))],
+        variables=of_follower(follower_id, flow_id, run.variables, told),
+        dialer_id=run.dialer_id,
+        tm_create=now,
+        revision=1,
+        tm_update=now,
+        reference_activeflow_id=run.id,
     )
 
 

@@ -120,6 +120,7 @@ class Flows:
         held = self._held.get(run.key)
         if held is not None and held.run is run:
             self._carry_out(held, effects)
+        self._follow(run, is_stored=True)
 
     def resume_without_call(self, row: Activeflow) -> None:
         """Go on with an execution without a call that another dialer, or this one's former process,
@@ -176,13 +177,20 @@ class Flows:
         held = self._held.get(call_id)
         if held is None:
             return
-        run = held.run
-        run.queuecall_id = run.queue_id = run.agent_id = None
-        run.agent_legs = ()
-        without_queue(run.variables)
-        run.fail_step(detail)
-        self._telephony.stop_play(call_id)
+        self._out_of_queue(held.run, detail)
         self._go_on(held)
+
+    def abandon(self, call_id: UUID, detail: str) -> None:
+        """No agent has come in time: the caller is out of the queue, and the campaign's abandonment
+        actions take the place of what the flow had still before it.
+        """
+        held = self._held.get(call_id)
+        if held is None or held.attempt is None:
+            return
+        self._out_of_queue(held.run, detail)
+        held.run.replace_rest(held.attempt.campaign.abandonment_actions)
+        self._wake_no_more(held)
+        self._apply(held, interpreter.advance(held.run, self._clock.now()))
 
     def connect_over(self, call_id: UUID, failure: str) -> None:
         """The conversation of a `connect` is over, or there was none: the flow goes on behind it."""
@@ -210,6 +218,7 @@ class Flows:
         if run is not None and not run.is_ended:
             run.end(self._clock.now())
             self._note(run)
+            self._follow(run)
         return run
 
     def drop(self, key: UUID) -> None:
@@ -219,6 +228,13 @@ class Flows:
             self._performer.recordings.drop(held.run)
 
     # ------------------------------------------------------------------------------------- inside
+
+    def _out_of_queue(self, run: FlowRun, detail: str) -> None:
+        run.queuecall_id = run.queue_id = run.agent_id = None
+        run.agent_legs = ()
+        without_queue(run.variables)
+        run.fail_step(detail)
+        self._telephony.stop_play(run.key)
 
     def _new_run(self, attempt: Attempt) -> FlowRun:
         campaign = attempt.campaign
@@ -245,6 +261,7 @@ class Flows:
             },
             dialer_id=self._dialer_id,
             tm_create=self._clock.now(),
+            on_complete_flow_id=campaign.on_complete_flow_id,
         )
 
     def _hold(self, run: FlowRun, attempt: Attempt | None) -> _Held:
@@ -290,7 +307,18 @@ class Flows:
     def _apply(self, held: _Held, effects: Sequence[Effect], *, is_new: bool = False) -> None:
         held.run.changed(self._clock.now())
         self._journal.flow(held.run, is_new=is_new)
+        self._follow(held.run)
         self._carry_out(held, effects)
+
+    def _follow(self, run: FlowRun, *, is_stored: bool = False) -> None:
+        """Execute what starts because the run has ended."""
+        follower = run.follower
+        if follower is None or run.is_followed:
+            return
+        run.is_followed = True
+        follower.dialer_id = self._dialer_id
+        held = self._hold(follower, None)
+        self._apply(held, interpreter.advance(follower, self._clock.now()), is_new=not is_stored)
 
     def _carry_out(self, held: _Held, effects: Sequence[Effect]) -> None:
         for effect in effects:
@@ -310,6 +338,9 @@ class Flows:
         is_wanted = self._held.get(run.key) is held and run.executions == execution
         if not is_wanted or run.is_ended:
             return
+        if run.reference_activeflow_id is not None and run.executions == 1:
+            # Its own flow, which says what is to start at its end.
+            run.on_complete_flow_id = result.on_complete_flow_id
         if result.actions is not None:
             self._apply(held, interpreter.push(run, result.actions, self._clock.now()))
             return

@@ -16,7 +16,6 @@ from services.common.action_catalogue import ALIASES, CATALOGUE
 from services.common.actions import FINISH, NEXT, START, Action, read_option
 from services.dialer.conversations.effects import Effect, Finish, Listen, Sleep
 from services.dialer.conversations.flow_run import (
-    MAX_DETAIL,
     MAX_EXECUTIONS,
     MAX_FRAMES,
     MAX_HOPS,
@@ -25,7 +24,7 @@ from services.dialer.conversations.flow_run import (
 )
 from services.dialer.conversations.steps import logic, media, people, web
 from services.dialer.conversations.steps.outcome import Outcome, failed
-from services.dialer.domain.calls import Step, StepOutcome
+from services.dialer.domain.calls import MAX_DETAIL, Step, StepOutcome
 from services.dialer.domain.variables import AMD, DIGITS, named_by, substitute
 from services.dialer.telephony import AnsweredBy, Capability
 
@@ -133,7 +132,7 @@ def pressed(run: FlowRun, key: str) -> bool:
 
 def _is_enough(run: FlowRun, action: Action) -> bool:
     try:
-        why = media.enough(run.variables[DIGITS], _option(run, action))
+        why = media.enough(run.variables[DIGITS], option_of(run, action))
     except ValueError:
         # Its options were usable when it began; whatever has changed them must not keep it waiting.
         why = "its options have become unusable"
@@ -212,12 +211,13 @@ def _execute(run: FlowRun, action: Action, now: datetime) -> Outcome:
         if needed is not None and needed not in run.capabilities:
             return failed(f"the network cannot do this ({needed.value})")
     try:
-        return step(run, _option(run, action), now)
+        return step(run, option_of(run, action), now)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as exc:
         return failed(f"unusable option: {exc}")
 
 
-def _option(run: FlowRun, action: Action) -> dict[str, Any]:
+def option_of(run: FlowRun, action: Action) -> dict[str, Any]:
+    """The action's options, with variables put in; ValueError when they are unusable."""
     word = ALIASES.get(action.type, action.type)
     option = {name: action.option.get(name) for name in CATALOGUE[word].options}
     if word == "branch" and isinstance(option["variable"], str):

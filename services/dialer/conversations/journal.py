@@ -7,7 +7,7 @@ holder then repeats at most the action that was being begun, under the same play
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import fields, replace
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from services.dialer.delivery import FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS
 from services.dialer.domain.calls import Activeflow, ActiveflowFact, Call, CallFact
 from services.dialer.domain.recordings import Recording, RecordingFact
 from services.dialer.ports import Batch, Fact, Records
+from services.dialer.timers import wait_for
 
 GATHER_SECONDS = 0.02
 MOST_ROWS = 500
@@ -45,17 +46,25 @@ class Journal:
     """What is to be stored. Of a row changed several times in a batch only the last state is."""
 
     def __init__(
-        self, records: Records, clock: Clock, stored: Callable[[Batch], None] | None = None
+        self,
+        records: Records,
+        clock: Clock,
+        stored: Callable[[Batch], None] | None = None,
+        refused: Callable[[UUID], None] | None = None,
     ) -> None:
-        """`stored` is told of every batch that has been."""
+        """`stored` is told of every batch that has been, `refused` of an execution that cannot be."""
         self._records = records
         self._clock = clock
         self._stored = stored
+        self._refused = refused
         self._calls: dict[UUID, Call] = {}
         self._runs: dict[UUID, FlowRun] = {}
         self._recordings: dict[UUID, Recording] = {}
         self._new_runs: set[UUID] = set()
         self._facts: list[Fact] = []
+        self._storing: set[UUID] = set()
+        self._batch_over = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._filled = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -95,13 +104,27 @@ class Journal:
         """Return when everything noted so far is stored."""
         await self._empty.wait()
 
+    async def stored(self, run_ids: Collection[UUID]) -> None:
+        """Return when these executions are stored as they are now, or later than that."""
+        while self._storing.intersection(run_ids) or any(each in self._runs for each in run_ids):
+            self._hurried.set()
+            await self._batch_over.wait()
+
     async def run(self) -> None:
         """Store until cancelled."""
         while True:
             await self._filled.wait()
             if self.backlog < MOST_ROWS:
-                await self._clock.sleep_real(GATHER_SECONDS)
-            await self._store(self._take())
+                await wait_for(self._hurried, self._clock, real=GATHER_SECONDS)
+            self._hurried.clear()
+            batch = self._take()
+            self._storing = {each.id for each in batch.activeflows}
+            for flow, exc in await self._store(batch):
+                await self._settle(flow, exc)
+            self._storing = set()
+            # Those who wait look for themselves whether it was theirs.
+            self._batch_over.set()
+            self._batch_over.clear()
             if not self.backlog:
                 self._filled.clear()
                 self._empty.set()
@@ -115,7 +138,7 @@ class Journal:
         calls = [self._calls.pop(key) for key in list(self._calls)[:MOST_ROWS]]
         recordings = [self._recordings.pop(key) for key in list(self._recordings)[:MOST_ROWS]]
         rows, webhooks = [], []
-        for key in list(self._runs)[:MOST_ROWS]:
+        for key in self._next_runs():
             run = self._runs.pop(key)
             row = run.stored()
             rows.append(row)
@@ -126,6 +149,13 @@ class Journal:
             self._new_runs.discard(key)
         return Batch(calls, rows, facts, recordings, webhooks)
 
+    def _next_runs(self) -> list[UUID]:
+        keys = list(self._runs)[:MOST_ROWS]
+        # With the end that starts it: a crash in between would lose it.
+        followers = [self._runs[key].follower for key in keys]
+        found = [each.id for each in followers if each is not None and each.id in self._runs]
+        return list(dict.fromkeys([*keys, *found]))
+
     def _told_of(self, row: Activeflow) -> list[Fact]:
         if row.id not in self._new_runs:
             return [ActiveflowFact("updated", row)]
@@ -135,23 +165,39 @@ class Journal:
         begun = replace(row, is_ended=False, tm_end=None, revision=max(1, row.revision - 1))
         return [ActiveflowFact("created", begun), ActiveflowFact("updated", row)]
 
-    async def _store(self, batch: Batch) -> None:
+    async def _store(self, batch: Batch) -> list[tuple[Activeflow, Exception]]:
+        """The executions that could not be stored. What else cannot be is left out."""
+        try:
+            await self._save(batch)
+        except Exception as exc:
+            # Something in it cannot be stored: it must not keep everything else from being.
+            if len(batch) > 1:
+                one, other = halves(batch)
+                return [*await self._store(one), *await self._store(other)]
+            self._log.error("journal_refused", exc_info=exc)
+            return [(flow, exc) for flow in batch.activeflows]
+        return []
+
+    async def _save(self, batch: Batch) -> None:
+        """Try until it is stored; raises what is the batch's own fault."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             try:
                 await self._records.save(batch)
-                if self._stored is not None:
-                    self._stored(batch)
-                return
+                break
             except AppError as exc:
                 self._log.warning("journal_delayed", error=str(exc))
                 await self._clock.sleep_real(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-            except Exception as exc:
-                # Something in it cannot be stored: it must not keep everything else from being.
-                if len(batch) <= 1:
-                    self._log.error("journal_refused", exc_info=exc)
-                    return
-                for half in halves(batch):
-                    await self._store(half)
-                return
+        if self._stored is not None:
+            self._stored(batch)
+
+    async def _settle(self, flow: Activeflow, exc: Exception) -> None:
+        """It has failed. Left open, it would be taken over for ever, and each time fail to be stored."""
+        if self._refused is not None:
+            self._refused(flow.id)
+        failed = flow.unstorable(f"{type(exc).__name__}: {exc}", self._clock.now())
+        try:
+            await self._save(Batch(activeflows=[failed], facts=[ActiveflowFact("updated", failed)]))
+        except Exception as again:
+            self._log.error("journal_refused", activeflow=str(flow.id), exc_info=again)

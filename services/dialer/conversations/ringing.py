@@ -38,14 +38,12 @@ class Ringing:
         telephony: Telephony,
         stays: Stays,
         clock: Clock,
-        max_duration_ms: int,
         rang: Callable[[Stay], None],
         answered_none: Callable[[Stay], None],
     ) -> None:
         self._telephony = telephony
         self._stays = stays
         self._clock = clock
-        self._max_duration_ms = max_duration_ms
         self._rang = rang
         self._answered_none = answered_none
 
@@ -119,7 +117,7 @@ class Ringing:
             destination=CarrierAddress(address.type, address.target, address.target_name),
             source=CarrierAddress(caller.type, caller.target, caller.target_name),
             ring_timeout_ms=max(1, min(stay.ring_timeout_ms, 600_000)),
-            max_duration_ms=self._max_duration_ms,
+            max_duration_ms=stay.attempt.campaign.max_conversation_ms,
             place_before=self._clock.boottime() + PLACE_SECONDS,
             variables={"queuecall": str(stay.queuecall_id), "agent": str(stay.agent_id)},
             beside=stay.call_id,

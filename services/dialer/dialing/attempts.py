@@ -39,13 +39,13 @@ class Attempt:
     tm_create: datetime
     deadline: datetime  # domain; when nothing was heard by then it is looked for
     tm_answer: datetime | None = None
-    tm_connect: datetime | None = None
+    tm_connect: datetime | None = None  # as the campaign service has it
     is_machine: bool = False
     takes_machines: bool = (
         False  # its flow decides what becomes of a call that a machine has answered
     )
     has_agent: bool = False  # an agent is reserved, ringing or talking
-    wanted_agent: bool = False  # it has joined a queue
+    wants_none: bool = False  # its person was abandoned and has left the queue
     stop: StopMode | None = None  # its campaign is stopping
     is_hangup_asked: bool = False
     is_canceled_by_stop: bool = False
@@ -62,7 +62,7 @@ class Attempt:
         """What it counts as now."""
         if not self.is_answered:
             return Bucket.DIALING
-        if self.campaign.queue_id is not None and not self.has_agent:
+        if self.campaign.queue_id is not None and not self.has_agent and not self.wants_none:
             return Bucket.WAITING
         return Bucket.TALKING
 

@@ -74,7 +74,6 @@ class Placer:
         reports: Reports,
         clock: Clock,
         releases: Delivery[UUID],
-        max_duration_ms: int,
         placed: Callable[[int], None],
     ) -> None:
         self._held = held
@@ -85,7 +84,6 @@ class Placer:
         self._reports = reports
         self._clock = clock
         self._releases = releases
-        self._max_duration_ms = max_duration_ms
         self._placed = placed
         self._pending: _PendingClaim | None = None
         self.opening: set[UUID] = set()
@@ -222,7 +220,7 @@ class Placer:
             if source is None
             else CarrierAddress(source.type, source.target, source.target_name),
             ring_timeout_ms=_ring_ms(definition),
-            max_duration_ms=self._max_duration_ms,
+            max_duration_ms=definition.campaign.max_conversation_ms,
             place_before=place_before,
             variables={
                 "campaign": str(attempt.campaign.id),

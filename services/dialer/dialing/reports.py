@@ -14,6 +14,7 @@ from services.dialer.delivery import Delivery
 from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import visible_variables
 from services.dialer.domain.campaigns import AttemptReport, ReportKind
+from services.dialer.domain.cursors import AgentWait
 from services.dialer.domain.variables import DIGITS, size_of
 from services.dialer.outcome import Ending
 from services.dialer.ports import Campaigns
@@ -34,6 +35,7 @@ class Reports:
     ) -> None:
         self._campaigns = campaigns
         self._settled = settled
+        self._held: dict[UUID, AttemptReport | None] = {}
         self.delivery: Delivery[AttemptReport] = Delivery(
             "campaigncall_report", self._send, clock=clock, delivered=_delay.observe
         )
@@ -41,16 +43,28 @@ class Reports:
     def answered(self, attempt: Attempt) -> None:
         """It was answered."""
         assert attempt.tm_answer is not None
-        self.delivery.add(AttemptReport(attempt.id, ReportKind.ANSWERED, attempt.tm_answer))
+        report = AttemptReport(
+            attempt.id, ReportKind.ANSWERED, attempt.tm_answer, is_machine=attempt.is_machine
+        )
+        self.delivery.add(report)
 
-    def connected(self, attempt: Attempt) -> None:
-        """An agent was connected."""
-        assert attempt.tm_connect is not None
-        self.delivery.add(AttemptReport(attempt.id, ReportKind.CONNECTED, attempt.tm_connect))
+    def waited(self, attempt_id: UUID, wait: AgentWait) -> None:
+        """What came of waiting for an agent so far; may be told again."""
+        if wait.tm_abandon is not None:
+            self.delivery.add(AttemptReport(attempt_id, ReportKind.ABANDONED, wait.tm_abandon))
+        if wait.tm_connect is not None:
+            report = AttemptReport(
+                attempt_id,
+                ReportKind.CONNECTED,
+                wait.tm_connect,
+                answer_to_agent_ms=wait.waited_ms,
+            )
+            self.delivery.add(report)
 
     def ended(self, attempt: Attempt, tm: datetime, ending: Ending, run: FlowRun | None) -> None:
         """It is over, and so is its execution, if there was one."""
-        is_abandoned = attempt.wanted_agent and attempt.tm_connect is None
+        wait = None if run is None else run.agent_wait
+        is_abandoned = wait is not None and wait.tm_connect is None and not ending.is_machine
         self.closed(attempt.id, tm, ending, is_abandoned=is_abandoned, run=run)
 
     def closed(
@@ -63,28 +77,39 @@ class Reports:
         run: FlowRun | None = None,
     ) -> None:
         """It is over, though it was never held here, perhaps."""
-        self.delivery.add(
-            AttemptReport(
-                attempt_id,
-                ReportKind.ENDED,
-                tm,
-                hangup_reason=ending.reason.value,
-                hangup_detail=ending.detail,
-                is_refunded=ending.is_refunded,
-                is_abandoned=is_abandoned,
-                tm_answer=ending.tm_answer,
-                variables={} if run is None else visible_variables(run.variables),
-                digits="" if run is None else digits_of(run),
-            )
+        report = AttemptReport(
+            attempt_id,
+            ReportKind.ENDED,
+            tm,
+            hangup_reason=ending.reason.value,
+            hangup_detail=ending.detail,
+            is_refunded=ending.is_refunded,
+            is_abandoned=is_abandoned,
+            tm_answer=ending.tm_answer,
+            is_machine=ending.is_machine,
+            variables={} if run is None else visible_variables(run.variables),
+            digits="" if run is None else digits_of(run),
         )
+        if attempt_id in self._held:
+            self._held[attempt_id] = report
+        else:
+            self.delivery.add(report)
+
+    def hold(self, attempt_id: UUID) -> None:
+        """Tell its end only when it is released: until then whoever takes over finds it open, and does
+        what else its end asks for."""
+        self._held.setdefault(attempt_id, None)
+
+    def release(self, attempt_id: UUID) -> None:
+        """Tell its end now, if it has come."""
+        report = self._held.pop(attempt_id, None)
+        if report is not None:
+            self.delivery.add(report)
 
     def ending_ids(self) -> set[UUID]:
         """Attempts whose end has been noted and not delivered yet."""
-        return {
-            report.attempt_id
-            for report in self.delivery.pending()
-            if report.kind is ReportKind.ENDED
-        }
+        noted = [*self.delivery.pending(), *(each for each in self._held.values() if each)]
+        return {report.attempt_id for report in noted if report.kind is ReportKind.ENDED}
 
     async def _send(self, reports: Sequence[AttemptReport]) -> None:
         for part in sendable_parts(reports):

@@ -69,7 +69,9 @@ class Takeover:
             listed = await self._campaigns.list_open(self._held.token)
             fresh = self._not_held(listed)
             if fresh or self._held.needs_takeover:
-                stored = await self._records.unfinished(campaign_id)
+                # Also of those stored as ended: the campaign service was not told what they came to.
+                ids = [each.id for each in fresh]
+                stored = await self._records.unfinished(campaign_id, ids)
             facts = await self._facts(fresh, stored)
         passing |= self._placer.opening | removed
         self._close_unlisted(campaign_id, before, {each.id for each in listed})
@@ -83,7 +85,9 @@ class Takeover:
         # The others stay remembered: an opening may commit after its caller has given it up.
         never_placed.difference_update(each.id for each in fresh)
         known = {each.id for each in listed} | passing
-        close_leftovers(self._journal, self._clock.now(), stored, self._attempts, known)
+        left = close_leftovers(self._journal, self._clock.now(), stored, self._attempts, known)
+        for activeflow in left:
+            self._control.left(activeflow)
 
     def _not_held(self, listed: Sequence[OpenAttempt]) -> list[OpenAttempt]:
         return [each for each in listed if self._attempts.get(each.id) is None]
@@ -159,6 +163,5 @@ def _attempt(listed: OpenAttempt, definition: Definition, target: TargetFacts) -
         deadline=listed.tm_deadline,
         tm_answer=listed.tm_answer if listed.is_answered else None,
         tm_connect=listed.tm_connect,
-        wanted_agent=listed.tm_connect is not None,
         has_agent=listed.tm_connect is not None,
     )

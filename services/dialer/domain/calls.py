@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -11,6 +11,7 @@ from uuid import UUID
 from services.common.action_kinds import SYSTEM_PREFIX
 from services.common.actions import Action
 from services.common.address import Address
+from services.common.texts import storable
 from services.dialer.domain.cursors import Cursor
 
 
@@ -50,6 +51,10 @@ class Call:
     def is_over(self) -> bool:
         """Whether it has ended."""
         return self.status is CallStatus.HANGUP
+
+
+MAX_DETAIL = 500
+"""Longest detail of a step, in characters."""
 
 
 class StepOutcome(StrEnum):
@@ -102,6 +107,10 @@ class Activeflow:
     tm_delete: datetime | None = None
     given_variables: Mapping[str, str] = field(default_factory=dict)
     """Those its creator gave, unchanged; `variables` is how they stand now."""
+    create_digest: str = ""
+    """Of the request that made it; empty when none did."""
+    on_complete_flow_id: UUID | None = None  # starts when it has ended
+    reference_activeflow_id: UUID | None = None  # whose end has started it
 
     @property
     def current(self) -> Action | None:
@@ -112,6 +121,31 @@ class Activeflow:
         if self.is_ended or position is None or position >= len(actions):
             return None
         return actions[position]
+
+    def unstorable(self, detail: str, now: datetime) -> Activeflow:
+        """What is kept in its place when it cannot be stored: that it has failed, and why."""
+        words = storable(f"the execution cannot be stored: {detail}", MAX_DETAIL)
+        last = self.history[-1] if self.history else Step(None, "", StepOutcome.FAILED, "", now)
+        return replace(
+            self,
+            is_ended=True,
+            actions=(),
+            cursor=Cursor(position=None),
+            history=(replace(last, outcome=StepOutcome.FAILED, detail=words),),
+            variables={},
+            given_variables={},
+            revision=self.revision + 1,
+            tm_update=now,
+            tm_end=now,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDefinition:
+    """A flow as it is to be executed, and the one that starts at its end."""
+
+    actions: tuple[Action, ...]
+    on_complete_flow_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,10 @@ class CampaignInfo:
     outdial_id: UUID
     queue_id: UUID | None
     flow_id: UUID | None
+    agent_wait_limit_ms: int = 0  # 0: none
+    abandonment_actions: tuple[Action, ...] = ()
+    on_complete_flow_id: UUID | None = None  # starts when an attempt's flow has ended
+    max_conversation_ms: int = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ class ReportKind(StrEnum):
 
     ANSWERED = "answered"
     CONNECTED = "connected"
+    ABANDONED = "abandoned"
     ENDED = "ended"
 
 
@@ -214,6 +219,8 @@ class AttemptReport:
     tm_answer: datetime | None = None
     variables: Mapping[str, str] = field(default_factory=dict)  # set by the flow; with ENDED
     digits: str = ""  # keys pressed last; with ENDED
+    answer_to_agent_ms: int | None = None  # with CONNECTED
+    is_machine: bool = False  # with ANSWERED and ENDED
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,24 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentWait:
+    """A person's wait for an agent: since when it is measured, and what came of it. Both may have:
+    an agent may come after the wait was too long.
+    """
+
+    since: datetime
+    tm_connect: datetime | None = None
+    tm_abandon: datetime | None = None
+
+    @property
+    def waited_ms(self) -> int | None:
+        """How long, in milliseconds, until the agent was there; None when none was."""
+        if self.tm_connect is None:
+            return None
+        return max(0, round((self.tm_connect - self.since).total_seconds() * 1000))
+
+
+@dataclass(frozen=True, slots=True)
 class Cursor:
     """`position` is the index of the current action of the flow itself, None when ended; `frames` are
     the fetched ones above it, the last one being executed. `executions` counts actions begun; the
@@ -73,3 +91,5 @@ class Cursor:
     keys: Keys = field(default_factory=Keys)
     recording: OpenRecording | None = None
     detection: Detection | None = None
+    agent_wait: AgentWait | None = None  # None: no agent was wanted
+    records_service: bool = False  # the conversation with an agent is to be recorded

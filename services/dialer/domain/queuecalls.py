@@ -48,6 +48,8 @@ class QueueFacts:
     detail: str
     wait_timeout_ms: int
     service_timeout_ms: int
+    wait_flow_id: UUID | None = None
+    is_recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,13 @@ class QueueReportKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueReport:
-    """One fact about one queuecall; `agent_id` is None when ended before any assignment."""
+    """One fact about one queuecall; `agent_id` is None when ended before any assignment.
+
+    `run_id` names the execution that must be stored before this is told, if any.
+    """
 
     queuecall_id: UUID
     kind: QueueReportKind
     agent_id: UUID | None
     tm: datetime
+    run_id: UUID | None = None

@@ -13,6 +13,7 @@ from services.common.action_kinds import SYSTEM_PREFIX
 from services.common.address import Address
 from services.common.errors import invalid
 from services.common.ids import text
+from services.common.nesting import is_deep
 from services.dialer.domain.campaigns import CampaignInfo, TargetFacts
 from services.dialer.domain.queuecalls import QueueFacts
 
@@ -20,6 +21,8 @@ DIGITS = "voipbin.call.digits"
 """The keys pressed and not read yet; the last ones while a flow has not gone on."""
 AMD = "voipbin.call.amd"
 """Who answered, once an amd action has found out: human, machine or unknown."""
+REFERENCE_DATA = "voipbin.flow.reference_data"
+"""JSON text: what the flow runs on, or whose end has started it."""
 MAX_NAMES = 100
 MAX_VALUE_BYTES = 32 * 1024
 MAX_TOTAL_BYTES = 64 * 1024
@@ -85,6 +88,9 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
         raise invalid("variables", f"{len(kept)} names", f"at most {MAX_NAMES} names")
     total = 0
     for name, value in kept.items():
+        if "\x00" in name or "\x00" in value:
+            accepted = "names and values without NUL characters"
+            raise invalid("variables", f"{name}={value[:80]}", accepted)
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:
             raise invalid(f"variables.{name}", f"{size} bytes", f"at most {MAX_VALUE_BYTES} bytes")
@@ -94,18 +100,48 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
+COMPLETE_COUNT = "voipbin.activeflow.complete_count"
+"""How many activeflows came before this one, each started by the end of the one before."""
+
+
 def of_activeflow(
     activeflow_id: UUID, reference_type: str, reference_id: UUID | None, flow_id: UUID | None
 ) -> dict[str, str]:
     """The variables every activeflow has."""
     return {
+        REFERENCE_DATA: _json({"type": reference_type, "id": text(reference_id)}),
         "voipbin.activeflow.id": text(activeflow_id),
         "voipbin.activeflow.reference_type": reference_type,
         "voipbin.activeflow.reference_id": text(reference_id),
         "voipbin.activeflow.reference_activeflow_id": "",
         "voipbin.activeflow.flow_id": text(flow_id),
-        "voipbin.activeflow.complete_count": "0",
+        COMPLETE_COUNT: "0",
     }
+
+
+def of_follower(
+    activeflow_id: UUID, flow_id: UUID, before: Mapping[str, str], told: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables of an activeflow that starts at the end of another: those of that one, and its own.
+
+    `told` is what is to be known of that one.
+    """
+    return {
+        **before,
+        **of_activeflow(activeflow_id, "api", None, flow_id),
+        "voipbin.activeflow.reference_activeflow_id": told["id"],
+        COMPLETE_COUNT: str(completes(before) + 1),
+        REFERENCE_DATA: _json({"type": "activeflow", **told}),
+    }
+
+
+def completes(variables: Mapping[str, str]) -> int:
+    """How many activeflows came before, each started by the end of the one before."""
+    return int(variables.get(COMPLETE_COUNT) or 0)
+
+
+def _json(value: Mapping[str, str]) -> str:
+    return orjson.dumps(dict(value)).decode()
 
 
 def of_call(call_id: UUID, source: Address | None, destination: Address) -> dict[str, str]:
@@ -194,7 +230,11 @@ def _address(prefix: str, address: Address | None) -> dict[str, str]:
 
 
 def _members_of(data: str) -> dict[str, str]:
-    """The members of `data` when it is JSON of one object; a nested value as compact JSON."""
+    """The members of `data` when it is JSON of one object; a nested value as compact JSON.
+
+    Nothing that stands there may keep a flow from beginning: what is too deep, stored before that was
+    refused, is left out.
+    """
     if not data.lstrip().startswith("{"):
         return {}
     try:
@@ -202,7 +242,9 @@ def _members_of(data: str) -> dict[str, str]:
     except orjson.JSONDecodeError:
         return {}
     return {
-        key: value if isinstance(value, str) else _compact(value) for key, value in found.items()
+        key: value if isinstance(value, str) else _compact(value)
+        for key, value in found.items()
+        if not is_deep(value)
     }
 
 

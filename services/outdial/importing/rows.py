@@ -12,6 +12,7 @@ import orjson
 from services.common.address import Address, normalise
 from services.common.errors import InvalidArgument, invalid
 from services.common.limits import SLOTS
+from services.common.nesting import DEEP, MAX_DEPTH, SHALLOW, is_deep_text
 from services.common.stored import address_json
 from services.common.texts import MAX_NAME, MAX_TEXT, check_text
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
@@ -157,7 +158,7 @@ class CsvRows:
         """The row, or why it is not taken."""
         try:
             if record.fault:
-                raise _RefusedError("", record.content, record.fault)
+                raise _RefusedError(self._column(record.cell), record.content, record.fault)
             return self._row(record.line, record.content)
         except _RefusedError as exc:
             return reject(record.line, exc.field, exc.value, exc.reason)
@@ -167,7 +168,8 @@ class CsvRows:
             wanted = (
                 f"{len(cells)} cells; accepted: as many as the header has, {len(self._columns)}"
             )
-            raise _RefusedError("", ",".join(cells), wanted)
+            # The first that is missing, or the last one, behind which there are more.
+            raise _RefusedError(self._column(len(cells)), ",".join(cells), wanted)
         if not (joined := "".join(cells)).isascii() or "\x00" in joined:
             self._check_characters(cells)
         destinations = _ABSENT.copy()
@@ -193,7 +195,19 @@ class CsvRows:
             data = orjson.dumps(extras).decode() if extras else ""
         if len(name) > _SHORT or len(detail) > _SHORT or len(data) > _SHORT:
             self._check_lengths(name, detail, data)
+        if len(data) > MAX_DEPTH and is_deep_text(data):
+            raise self._deep(data)
         return Row(line, address, first, destinations, name, detail, data)
+
+    def _column(self, cell: int | None) -> str:
+        if cell is None:
+            return ""
+        return self._columns[min(cell, len(self._columns) - 1)]
+
+    def _deep(self, data: str) -> _RefusedError:
+        place = self._texts[-1]
+        column = "data" if place is None else self._columns[place]
+        return _RefusedError(column, data, f"{DEEP}; accepted: {SHALLOW}")
 
     def _first_column(self) -> str:
         return next(column for column in self.slot_columns if column)
@@ -304,6 +318,8 @@ class NdjsonRows:
             raise _RefusedError(member, _shown(value), "accepted: a text")
         _check_text(member, text)
         _check_length(member, text, field == "name")
+        if field == "data" and is_deep_text(text):
+            raise _RefusedError(member, text, f"{DEEP}; accepted: {SHALLOW}")
         return text
 
 

@@ -6,15 +6,15 @@ States change only through the methods below, which also keep the occupancy tota
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
 from services.common.address import Address
+from services.common.credentials import password_fault, username_fault
 from services.common.errors import FailedPrecondition, invalid
-from services.common.limits import MAX_ADDRESSES, MAX_TAGS, PASSWORD_LENGTH
+from services.common.limits import MAX_ADDRESSES, MAX_TAGS
 
 AGENT_NOT_FOUND = "AGENT_NOT_FOUND"
 AGENT_ALREADY_EXISTS = "AGENT_ALREADY_EXISTS"
@@ -29,9 +29,7 @@ PERMISSION_MASK = 0xF0
 
 RING_METHODS = ("ringall", "linear")
 ADDRESS_TYPES = ("tel", "sip", "extension")
-MAX_USERNAME = 255
 
-_USERNAME = re.compile(r"[^@\s\x00]+@[^@\s\x00]+")
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -67,7 +65,7 @@ STATES_OF: dict[AgentStatus, tuple[AgentState, ...]] = {
     AgentStatus.OFFLINE: (AgentState.OFFLINE,),
     AgentStatus.RINGING: (AgentState.RESERVED, AgentState.RINGING),
 }
-_STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
+STATUS_OF = {state: status for status, states in STATES_OF.items() for state in states}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +103,7 @@ class Agent:
     @property
     def status(self) -> AgentStatus:
         """The documented word for the state."""
-        return _STATUS_OF[self.state]
+        return STATUS_OF[self.state]
 
     @property
     def is_admin(self) -> bool:
@@ -283,28 +281,17 @@ class Tag:
     tm_delete: datetime | None = None
 
 
-def is_username(text: str) -> bool:
-    """Whether the text is shaped like an e-mail address."""
-    return len(text) <= MAX_USERNAME and _USERNAME.fullmatch(text) is not None
-
-
 def check_username(username: str) -> str:
     """The username, if it is shaped like an e-mail address."""
-    if not is_username(username):
-        raise invalid(
-            "username",
-            username,
-            f"an e-mail address of at most {MAX_USERNAME} characters",
-            reason=INVALID_USERNAME_FORMAT,
-        )
+    if fault := username_fault(username):
+        raise invalid("username", username, fault, reason=INVALID_USERNAME_FORMAT)
     return username
 
 
 def check_password(password: str) -> str:
     """The password, if its length is accepted. The error does not repeat it."""
-    low, high = PASSWORD_LENGTH
-    if not low <= len(password) <= high:
-        raise invalid("password", f"{len(password)} characters long", f"{low}..{high} characters")
+    if fault := password_fault(password):
+        raise invalid("password", f"{len(password)} characters long", fault)
     return password
 
 

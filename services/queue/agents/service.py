@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.creation import same_or_taken
+from services.common.credentials import username_fault
 from services.common.errors import (
     AlreadyExists,
     FailedPrecondition,
@@ -40,8 +41,10 @@ class AgentService:
         domain.check_password(new.password)
         password_hash = await self._passwords.hash(new.password)
         async with self._begin() as tx:
-            if not await tx.agents.insert(agent, password_hash, new.digest):
-                return await _same_or_taken(tx, agent, new.digest)
+            # With the password as it was first hashed: the digest itself must not help to guess it.
+            if not await tx.agents.insert(agent, password_hash, f"{new.digest}:{password_hash}"):
+                digest = await self._repeated_digest(tx, agent.id, new)
+                return await _same_or_taken(tx, agent, digest)
             await require_tags(tx.tags, customer_id, agent.tag_ids)
             tx.events.agent("created", agent)
             return agent
@@ -117,7 +120,7 @@ class AgentService:
     async def verify_password(self, username: str, password: str) -> Agent:
         """The agent who logs in; Unauthenticated INVALID_CREDENTIALS without saying what is wrong."""
         found = None
-        if domain.is_username(username):
+        if not username_fault(username):
             async with self._begin() as tx:
                 found = await tx.agents.credentials(username)
         is_right = await self._passwords.matches(
@@ -128,6 +131,14 @@ class AgentService:
                 "unknown username or wrong password", reason=domain.INVALID_CREDENTIALS
             )
         return found.agent
+
+    async def _repeated_digest(self, tx: AgentsTransaction, agent_id: UUID, new: NewAgent) -> str:
+        """What the agent was added with if this request made it; else something different."""
+        _, _, first_hash = (await tx.agents.digest(agent_id) or "").partition(":")
+        if first_hash and await self._passwords.matches(new.password, first_hash):
+            return f"{new.digest}:{first_hash}"
+        # Also what is kept of agents added before passwords were compared.
+        return new.digest
 
 
 def _built(customer_id: UUID, new: NewAgent, now: datetime) -> Agent:

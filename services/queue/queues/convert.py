@@ -22,6 +22,7 @@ from services.queue.queues.domain import (
     NewQueue,
     Queue,
     QueueChange,
+    Standing,
     check_routing_method,
 )
 from services.queue.queues.domain_queuecalls import (
@@ -71,6 +72,7 @@ def queue_to_proto(queue: Queue, members: Members) -> queue_pb.Queue:
         service_timeout=queue.service_timeout,
         wrapup_time=queue.wrapup_time,
         ring_timeout=queue.ring_timeout,
+        recording=queue.recording,
         wait_queuecall_ids=[str(each) for each in members.waiting],
         service_queuecall_ids=[str(each) for each in members.in_service],
         total_incoming_count=members.incoming_count,
@@ -80,6 +82,21 @@ def queue_to_proto(queue: Queue, members: Members) -> queue_pb.Queue:
         tm_create=timestamp_to_proto(queue.tm_create),
         tm_update=timestamp_to_proto(queue.tm_update),
         tm_delete=timestamp_to_proto(queue.tm_delete),
+    )
+
+
+def standing_to_proto(queue_id: UUID, standing: Standing, now: datetime) -> queue_pb.QueueStats:
+    """The message."""
+    return queue_pb.QueueStats(
+        queue_id=str(queue_id),
+        waiting_count=standing.waiting_count,
+        service_count=standing.service_count,
+        longest_waiting_ms=standing.longest_waiting_ms(now),
+        average_waiting_ms=standing.average_waiting_ms,
+        total_incoming_count=standing.incoming_count,
+        total_serviced_count=standing.serviced_count,
+        total_abandoned_count=standing.abandoned_count,
+        agent_counts=standing.agent_counts,
     )
 
 
@@ -98,6 +115,7 @@ def new_queue_from_proto(request: queue_pb.CreateQueueRequest) -> NewQueue:
         service_timeout=request.service_timeout,
         wrapup_time=request.wrapup_time if has("wrapup_time") else None,
         ring_timeout=request.ring_timeout if has("ring_timeout") else None,
+        recording=request.recording,
     )
 
 
@@ -115,6 +133,7 @@ def change_from_proto(request: queue_pb.UpdateQueueRequest) -> QueueChange:
         service_timeout=request.service_timeout if has("service_timeout") else None,
         wrapup_time=request.wrapup_time if has("wrapup_time") else None,
         ring_timeout=request.ring_timeout if has("ring_timeout") else None,
+        recording=request.recording if has("recording") else None,
         wait_flow_id=flow_id,
         clears_wait_flow=has("wait_flow_id") and flow_id is None,
     )
@@ -162,6 +181,8 @@ def joined_queue_to_proto(queue: Queue) -> queue_pb.JoinedQueue:
         detail=queue.detail,
         wait_timeout=queue.wait_timeout,
         service_timeout=queue.service_timeout,
+        wait_flow_id=text(queue.wait_flow_id),
+        recording=queue.recording,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -43,6 +44,7 @@ class Queue:
     service_timeout: int  # 0: none
     wrapup_time: int
     ring_timeout: int
+    recording: bool
     revision: int
     tm_create: datetime
     tm_update: datetime | None = None
@@ -70,12 +72,39 @@ class Members:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How a queue stands. Milliseconds of domain time; agents by their documented status."""
+
+    waiting_count: int
+    service_count: int
+    tm_longest: datetime | None  # when the one who has waited longest joined
+    waited_ms_total: int
+    incoming_count: int
+    serviced_count: int
+    abandoned_count: int
+    agent_counts: Mapping[str, int]
+
+    @property
+    def average_waiting_ms(self) -> int:
+        """Mean wait of all whose wait is over; 0 before the first."""
+        over = self.serviced_count + self.abandoned_count
+        return round(self.waited_ms_total / over) if over else 0
+
+    def longest_waiting_ms(self, now: datetime) -> int:
+        """How long the one who has waited longest has waited."""
+        if self.tm_longest is None:
+            return 0
+        return max(0, round((now - self.tm_longest).total_seconds() * 1000))
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What to add to a queue's counters; `last_agent_id` None leaves round robin where it is."""
 
     incoming: int = 0
     serviced: int = 0
     abandoned: int = 0
+    waited_ms: int = 0
     last_agent_id: UUID | None = None
 
 
@@ -94,6 +123,7 @@ class NewQueue:
     service_timeout: int = 0
     wrapup_time: int | None = None
     ring_timeout: int | None = None
+    recording: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +138,7 @@ class QueueChange:
     service_timeout: int | None = None
     wrapup_time: int | None = None
     ring_timeout: int | None = None
+    recording: bool | None = None
     wait_flow_id: UUID | None = None
     clears_wait_flow: bool = False
 

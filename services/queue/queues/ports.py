@@ -16,7 +16,7 @@ from uuid import UUID
 from services.common.paging import Page
 from services.queue.agents.domain import Agent
 from services.queue.agents.ports import AgentEvents, Tags
-from services.queue.queues.domain import Members, Queue, Tally
+from services.queue.queues.domain import Members, Queue, Standing, Tally
 from services.queue.queues.domain_matching import Caller, Candidate, Routing
 from services.queue.queues.domain_queuecalls import Assignment, Held, Joining, Queuecall
 from services.queue.queues.domain_sharing import Ask, Asked, Demand, Group
@@ -48,6 +48,9 @@ class Queues(Protocol):
 
     async def members(self, queue_ids: Collection[UUID]) -> dict[UUID, Members]:
         """Who is and was in each of the queues."""
+
+    async def standing(self, queue: Queue) -> Standing:
+        """How it stands: who is in it, who has been, and who serves it."""
 
     async def add_to_counters(self, tallies: Mapping[UUID, Tally]) -> None:
         """Add the figures. Call it last: everybody who counts for the same queue waits."""
@@ -224,6 +227,19 @@ class QueuesTransaction(Protocol):
     @property
     def events(self) -> QueueEvents:
         """Events."""
+
+
+class Campaigns(Protocol):
+    """The campaign service, acting for the customer given."""
+
+    async def has_flow(self, customer_id: UUID, flow_id: UUID) -> bool:
+        """Whether it is one of the customer's and not deleted."""
+
+    async def retire(self, queue_id: UUID) -> None:
+        """Let no campaign start with the queue any more; FailedPrecondition while one runs with it."""
+
+    async def restore(self, queue_id: UUID) -> None:
+        """Let campaigns start with it again: it was not deleted after all."""
 
 
 class BeginQueues(Protocol):

@@ -76,6 +76,13 @@ class QueueServicer(queue_grpc.QueueServiceServicer):
         queue_id = parse_id(request.id, "id")
         return _queue(await self._services.queues.delete_queue(require_customer(), queue_id))
 
+    async def GetQueueStats(  # noqa: D102
+        self, request: queue_pb.GetQueueStatsRequest, context: Context
+    ) -> queue_pb.QueueStats:
+        queue_id = parse_id(request.id, "id")
+        standing = await self._services.queues.get_queue_stats(require_customer(), queue_id)
+        return convert.standing_to_proto(queue_id, standing, self._clock.now())
+
     async def GetQueuecall(  # noqa: D102
         self, request: queue_pb.GetQueuecallRequest, context: Context
     ) -> queue_pb.Queuecall:

@@ -107,10 +107,12 @@ class Changes:
         self._calls[call.id] = self._saved_calls[call.id] = call
         self._events.append((EVENT_OF[call.status], call))
         tally = self._tallies.get(call.queue_id, Tally())
+        waited_ms = tally.waited_ms + call.duration_waiting
         if call.status is QueuecallStatus.SERVICE:
-            self._tallies[call.queue_id] = replace(tally, serviced=tally.serviced + 1)
+            tally = replace(tally, serviced=tally.serviced + 1, waited_ms=waited_ms)
         elif call.status is QueuecallStatus.ABANDONED:
-            self._tallies[call.queue_id] = replace(tally, abandoned=tally.abandoned + 1)
+            tally = replace(tally, abandoned=tally.abandoned + 1, waited_ms=waited_ms)
+        self._tallies[call.queue_id] = tally
 
     def _take_agent(self, agent: Agent) -> None:
         before = self._agents[agent.id]

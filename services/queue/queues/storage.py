@@ -11,19 +11,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from services.common.db import statement
 from services.common.paging import Page
-from services.queue.queues.domain import Members, Queue, RoutingMethod, Tally
+from services.queue.agents.domain import STATUS_OF, AgentState, AgentStatus
+from services.queue.queues.domain import Members, Queue, RoutingMethod, Standing, Tally
 from services.queue.queues.domain_matching import Routing
 
 _COLUMNS = (
     "id, customer_id, name, detail, routing_method, tag_ids, wait_flow_id, wait_timeout,"
-    " service_timeout, wrapup_time, ring_timeout, revision, tm_create, tm_update, tm_delete"
+    " service_timeout, wrapup_time, ring_timeout, recording, revision, tm_create, tm_update, tm_delete"
 )
 
 _INSERT = f"""
 WITH added AS (
     INSERT INTO queues ({_COLUMNS}, create_digest)
     VALUES (:id, :customer_id, :name, :detail, :routing_method, CAST(:tag_ids AS uuid[]),
-        :wait_flow_id, :wait_timeout, :service_timeout, :wrapup_time, :ring_timeout, :revision,
+        :wait_flow_id, :wait_timeout, :service_timeout, :wrapup_time, :ring_timeout, :recording,
+        :revision,
         :tm_create, :tm_update, :tm_delete, :digest)
     ON CONFLICT (id) DO NOTHING
     RETURNING id
@@ -45,7 +47,8 @@ _SAVE = """
 UPDATE queues SET name = :name, detail = :detail, routing_method = :routing_method,
     tag_ids = CAST(:tag_ids AS uuid[]), wait_flow_id = :wait_flow_id,
     wait_timeout = :wait_timeout, service_timeout = :service_timeout,
-    wrapup_time = :wrapup_time, ring_timeout = :ring_timeout, revision = :revision,
+    wrapup_time = :wrapup_time, ring_timeout = :ring_timeout,
+    recording = :recording, revision = :revision,
     tm_update = :tm_update, tm_delete = :tm_delete
 WHERE id = :id
 """
@@ -63,6 +66,28 @@ CROSS JOIN LATERAL (
 WHERE c.queue_id = ANY(CAST(:ids AS uuid[]))
 """
 
+_STANDING = """
+SELECT c.incoming_count, c.serviced_count, c.abandoned_count, c.waited_ms_total,
+    l.waiting_count, l.service_count, l.tm_longest
+FROM queue_counters c
+CROSS JOIN LATERAL (
+    SELECT
+        count(*) FILTER (WHERE status <> 'service') AS waiting_count,
+        count(*) FILTER (WHERE status = 'service') AS service_count,
+        min(tm_create) FILTER (WHERE status <> 'service') AS tm_longest
+    FROM queuecalls
+    WHERE queue_id = c.queue_id AND status IN ('waiting', 'connecting', 'service')
+) l
+WHERE c.queue_id = :id
+"""
+
+_AGENTS = """
+SELECT state, count(*) AS agent_count FROM agents
+WHERE customer_id = :customer_id AND tm_delete IS NULL
+  AND (CAST(:tag_ids AS uuid[]) = '{}' OR tag_ids && CAST(:tag_ids AS uuid[]))
+GROUP BY state
+"""
+
 _COUNT = """
 WITH locked AS (
     SELECT queue_id FROM queue_counters
@@ -72,10 +97,12 @@ UPDATE queue_counters c SET
     incoming_count = c.incoming_count + n.incoming,
     serviced_count = c.serviced_count + n.serviced,
     abandoned_count = c.abandoned_count + n.abandoned,
+    waited_ms_total = c.waited_ms_total + n.waited_ms,
     last_agent_id = COALESCE(n.last_agent_id, c.last_agent_id)
 FROM locked, unnest(CAST(:ids AS uuid[]), CAST(:incoming AS bigint[]),
-    CAST(:serviced AS bigint[]), CAST(:abandoned AS bigint[]), CAST(:last_agents AS uuid[]))
-    AS n (queue_id, incoming, serviced, abandoned, last_agent_id)
+    CAST(:serviced AS bigint[]), CAST(:abandoned AS bigint[]), CAST(:waited AS bigint[]),
+    CAST(:last_agents AS uuid[]))
+    AS n (queue_id, incoming, serviced, abandoned, waited_ms, last_agent_id)
 WHERE c.queue_id = locked.queue_id AND n.queue_id = locked.queue_id
 """
 
@@ -155,6 +182,16 @@ class PostgresQueues:
             for row in rows
         }
 
+    async def standing(self, queue: Queue) -> Standing:
+        """See ports.Queues."""
+        row = (await self._conn.execute(statement(_STANDING), {"id": queue.id})).one()
+        values = {"customer_id": queue.customer_id, "tag_ids": list(queue.tag_ids)}
+        agents = await self._conn.execute(statement(_AGENTS), values)
+        counts = dict.fromkeys(map(str, AgentStatus), 0)
+        for each in agents:
+            counts[STATUS_OF[AgentState(each.state)]] += each.agent_count
+        return Standing(**row._mapping, agent_counts=counts)
+
     async def add_to_counters(self, tallies: Mapping[UUID, Tally]) -> None:
         """See ports.Queues."""
         if not tallies:
@@ -166,6 +203,7 @@ class PostgresQueues:
                 "incoming": [each.incoming for each in tallies.values()],
                 "serviced": [each.serviced for each in tallies.values()],
                 "abandoned": [each.abandoned for each in tallies.values()],
+                "waited": [each.waited_ms for each in tallies.values()],
                 "last_agents": [each.last_agent_id for each in tallies.values()],
             },
         )
@@ -215,6 +253,7 @@ def _queue_of(row: Any) -> Queue:
         service_timeout=row.service_timeout,
         wrapup_time=row.wrapup_time,
         ring_timeout=row.ring_timeout,
+        recording=row.recording,
         revision=row.revision,
         tm_create=row.tm_create,
         tm_update=row.tm_update,

@@ -27,7 +27,7 @@ from services.campaign.campaigns.domain import (
     StopMode,
     Transition,
 )
-from services.campaign.campaigns.domain_leases import HeldLease, Lease, PaceDefaults
+from services.campaign.campaigns.domain_leases import HeldLease, Lease, RunLimits
 from services.campaign.campaigns.ports import Outdial
 from services.campaign.events import OutboxEvents
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
@@ -44,7 +44,7 @@ from services.common.outbox import Outbox, Relay
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CUSTOMER = new_id()
-DEFAULTS = PaceDefaults(calls_per_second=10.0, max_concurrent=300)
+DEFAULTS = RunLimits(calls_per_second=10.0, max_concurrent=300)
 RUN = Transition(Status.RUN)
 STOP = Transition(Status.STOP)
 
@@ -137,6 +137,16 @@ class Plant:
     async def change_outplan(self, outplan_id: UUID, **members: Any) -> Outplan:
         change = OutplanChange(**members)
         return await self.services.outplans.update_outplan(CUSTOMER, outplan_id, change)
+
+    def wired(self, limits: RunLimits) -> app.Services:
+        """The services as after a restart with other settings."""
+        return app.wire(
+            begin=self.begin,
+            outdials=self.outdials,
+            queues=self.queues,
+            clock=self.clock,
+            defaults=limits,
+        )
 
     async def flow(self, *actions: Action) -> Flow:
         wanted = FlowDraft(None, "", "flow", "", actions, None)

@@ -226,6 +226,8 @@ async def test_counters_equal_a_count_of_the_rows_after_any_sequence(plant: Plan
             is_refunded=chance.random() < 0.3,
             is_abandoned=chance.random() < 0.3,
             tm_answer=START if chance.random() < 0.2 else None,
+            answer_to_agent_ms=chance.randrange(900_000) if chance.random() < 0.7 else None,
+            is_machine=chance.random() < 0.3,
         )
 
     for _ in range(12):
@@ -244,6 +246,8 @@ async def test_counters_equal_a_count_of_the_rows_after_any_sequence(plant: Plan
         (stats.answered_count, "tm_answer IS NOT NULL"),
         (stats.connected_count, "tm_connect IS NOT NULL"),
         (stats.abandoned_count, "is_abandoned"),
+        (stats.person_count, "tm_answer IS NOT NULL AND NOT is_machine"),
+        (sum(stats.waits.counts), "tm_connect IS NOT NULL"),
         (stats.refunded_count, "is_refunded"),
     ):
         rows = await plant.scalar(f"SELECT count(*) FROM campaigncalls WHERE {condition}")
@@ -251,6 +255,27 @@ async def test_counters_equal_a_count_of_the_rows_after_any_sequence(plant: Plan
     for reason, counted in stats.hangup_reason_counts.items():
         sql = "SELECT count(*) FROM campaigncalls WHERE hangup_reason = :reason"
         assert counted == await plant.scalar(sql, reason=reason), reason
+
+
+async def test_waits_are_counted_by_deltas(plant: Plant) -> None:
+    opener = await plant.opener((await plant.running(queue_id=plant.queues.add())).id)
+    waits = [100, 1_000, 1_900, 2_100, 40_000]
+    calls = await plant.open(opener, len(waits) + 1)
+    for call_id, waited in zip(calls, waits, strict=False):
+        connected = replace(plant.connected(call_id), answer_to_agent_ms=waited)
+        await plant.report(plant.answered(call_id), connected)
+        # Told again, by a dialer that took over: counted once.
+        await plant.report(connected)
+    late = Report(calls[-1], ReportKind.ABANDONED, START + timedelta(seconds=2))
+    await plant.report(plant.answered(calls[-1]), late)
+    await plant.report(late)
+    stats = await plant.services.campaigns.get_campaign_stats(CUSTOMER, opener.campaign_id)
+    assert (stats.person_count, stats.connected_count, stats.abandoned_count) == (6, 5, 1)
+    assert stats.abandoned_rate == pytest.approx(1 / 6)
+    assert (stats.waits.average_ms, stats.waits.longest_ms) == (9_020, 40_000)
+    assert 1_587 <= stats.waits.percentile_ms(50) <= 2_000
+    names = await plant.event_names(calls[-1])
+    assert names[1:] == ["campaigncall.progressing", "campaigncall.abandoned"]
 
 
 async def test_open_attempts_are_listed_for_the_holder_only(plant: Plant) -> None:

@@ -9,7 +9,14 @@ from uuid import UUID
 import pytest
 from structlog.testing import capture_logs
 
-from services.campaign.campaigns.domain import CampaignChange, CampaignType, EndHandle, Status
+from services.campaign.campaigns.domain import (
+    Campaign,
+    CampaignChange,
+    CampaignType,
+    EndHandle,
+    Status,
+)
+from services.campaign.campaigns.storage import PostgresCampaigns
 from services.common.actions import Action
 from services.common.address import Address
 from services.common.errors import (
@@ -80,6 +87,22 @@ async def test_a_reference_that_does_not_exist_is_named(plant: Plant, reference:
     assert await plant.get(campaign.id) == campaign
 
 
+async def test_a_queue_that_abandonment_actions_name_must_exist(plant: Plant) -> None:
+    def joining(queue_id: UUID) -> tuple[Action, ...]:
+        return (Action("queue_join", {"queue_id": str(queue_id)}),)
+
+    place = r"abandonment_actions\[0\].option.queue_id"
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.campaign(abandonment_actions=joining(new_id()))
+    queue_id = plant.queues.add()
+    campaign = await plant.campaign(abandonment_actions=joining(queue_id))
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.update(campaign.id, abandonment_actions=joining(new_id()))
+    plant.queues.ids.clear()
+    with pytest.raises(FailedPrecondition, match=place):
+        await plant.run(campaign.id)
+
+
 @pytest.mark.parametrize("reference", ["outplan_id", "next_campaign_id"])
 async def test_references_of_another_customer_are_refused(plant: Plant, reference: str) -> None:
     mine = await plant.campaign()
@@ -138,6 +161,51 @@ async def test_an_outdial_is_taken_over_from_a_campaign_that_is_gone(
     outdial_id = plant.outdials.add(campaign_id=gone)
     campaign = await plant.campaign(outdial_id=outdial_id)
     assert plant.outdials.holder(outdial_id) == campaign.id
+
+
+async def test_of_simultaneous_creates_with_one_outdial_one_gets_it(plant: Plant) -> None:
+    for _ in range(10):
+        outdial_id = plant.outdials.add()
+        answers = await asyncio.gather(
+            *(plant.campaign(outdial_id=outdial_id) for _ in range(4)), return_exceptions=True
+        )
+        made = [each for each in answers if isinstance(each, Campaign)]
+        refused = [each for each in answers if isinstance(each, FailedPrecondition)]
+        assert (len(made), len(refused)) == (1, 3)
+        assert plant.outdials.holder(outdial_id) == made[0].id
+
+
+async def test_a_campaign_inserted_while_its_outdial_is_asked_for_keeps_it(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first_id, outdial_id = new_id(), plant.outdials.add()
+    may_insert, is_bound = asyncio.Event(), asyncio.Event()
+    bind, get = plant.outdials.bind, PostgresCampaigns.get
+
+    async def bind_and_wait(*arguments: Any, **options: Any) -> UUID | None:
+        holder = await bind(*arguments, **options)
+        if holder is None and not is_bound.is_set():
+            is_bound.set()
+            await may_insert.wait()
+        return holder
+
+    async def get_and_let_it_be_inserted(
+        rows: PostgresCampaigns, campaign_id: UUID
+    ) -> Campaign | None:
+        found = await get(rows, campaign_id)
+        if campaign_id == first_id and is_bound.is_set() and not may_insert.is_set():
+            may_insert.set()
+            await asyncio.wait({first})
+        return found
+
+    monkeypatch.setattr(plant.outdials, "bind", bind_and_wait)
+    monkeypatch.setattr(PostgresCampaigns, "get", get_and_let_it_be_inserted)
+    first = asyncio.create_task(plant.campaign(id=first_id, outdial_id=outdial_id))
+    await is_bound.wait()
+    with pytest.raises(FailedPrecondition, match=f"in use by campaign {first_id}"):
+        await plant.campaign(outdial_id=outdial_id)
+    assert (await first).outdial_id == outdial_id
+    assert plant.outdials.holder(outdial_id) == first_id
 
 
 async def test_an_outdial_in_use_is_refused_with_its_user(plant: Plant) -> None:
@@ -210,7 +278,7 @@ async def test_members_and_status_change_together_or_not_at_all(plant: Plant) ->
     ]
 
 
-@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "type"])
+@pytest.mark.parametrize("member", ["outdial_id", "outplan_id", "queue_id", "type"])
 async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: str) -> None:
     campaign = await plant.running()
     change: dict[str, Any] = {"type": CampaignType.EMAIL}
@@ -218,6 +286,8 @@ async def test_what_a_run_stands_on_cannot_be_exchanged(plant: Plant, member: st
         change = {"references": {member: (await plant.outplan()).id}}
     elif member == "outdial_id":
         change = {"references": {member: plant.outdials.add()}}
+    elif member == "queue_id":
+        change = {"references": {member: plant.queues.add()}}
     with pytest.raises(FailedPrecondition, match=f"before changing its {member}"):
         await plant.update(campaign.id, **change)
     # The rest can be.

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 from services.campaign.campaigns.domain import Status
 from services.campaign.campaigns.domain_leases import LEASE_SECONDS, HeldLease, Lease
+from services.campaign.flows.domain import FlowChange
 from services.common.actions import Action
 from services.common.address import Address
-from tests.integration.campaign.support import DEFAULTS, Plant, held
+from tests.integration.campaign.support import CUSTOMER, DEFAULTS, Plant, held
 
 EXPIRE = "UPDATE campaign_states SET lease_expires_at = clock_timestamp() - interval '1 second'"
 
@@ -117,6 +120,45 @@ async def test_a_change_of_campaign_plan_or_flow_brings_the_definition_again(pla
     assert lease.definition is not None
     assert lease.definition.campaign.service_level == 50
     assert (await plant.lease(held=[held(lease)]))[campaign.id].definition is None
+
+
+async def test_the_longest_conversation_is_one_setting_for_dialers_and_deadlines(
+    plant: Plant,
+) -> None:
+    campaign = await plant.running()
+    lease = (await plant.lease())[campaign.id]
+    assert lease.definition is not None
+    assert lease.definition.max_conversation_ms == 3_600_000
+    limits = replace(DEFAULTS, max_conversation_ms=90_000)
+    restarted = replace(plant, services=plant.wired(limits))
+    # Who holds the lease hears of the change.
+    lease = (await restarted.lease(held=[held(lease)]))[campaign.id]
+    assert lease.definition is not None
+    assert lease.definition.max_conversation_ms == 90_000
+    assert (await restarted.lease(held=[held(lease)]))[campaign.id].definition is None
+    opener = await restarted.opener(campaign.id)
+    (call_id,) = await restarted.open(opener)
+    await restarted.report(restarted.answered(call_id))
+    (found,) = await restarted.services.campaigncalls.list_open_campaigncalls(
+        campaign.id, opener.fencing_token
+    )
+    assert found.call.tm_answer is not None
+    assert found.call.deadline == found.call.tm_answer + timedelta(seconds=120)
+
+
+async def test_what_follows_a_flow_comes_with_it_but_not_with_actions(plant: Plant) -> None:
+    last = await plant.flow(Action("answer"))
+    flow = await plant.flow(Action("talk", {"text": "a"}))
+    change = FlowChange(sets_on_complete=True, on_complete_flow_id=last.id)
+    flow = await plant.services.flows.update_flow(CUSTOMER, flow.id, change)
+    by_flow = await plant.running(flow_id=flow.id)
+    by_actions = await plant.running(flow_id=flow.id, actions=(Action("answer"),))
+    leases = await plant.lease()
+    first, second = leases[by_flow.id].definition, leases[by_actions.id].definition
+    assert first is not None
+    assert second is not None
+    assert first.on_complete_flow_id == last.id
+    assert second.on_complete_flow_id is None
 
 
 async def test_the_plan_comes_with_every_default_filled_in(plant: Plant) -> None:

@@ -9,6 +9,7 @@ from outbound.outplan.v1 import events_pb2 as outplan_events
 
 from services.campaign.flows.domain import FlowChange, FlowDraft
 from services.campaign.outplans.domain import OutplanChange
+from services.common.action_catalogue import LATER
 from services.common.actions import Action
 from services.common.errors import (
     AlreadyExists,
@@ -157,3 +158,16 @@ async def test_the_flow_that_follows_must_exist_and_be_another(plant: Plant) -> 
         change = FlowChange(sets_on_complete=True, on_complete_flow_id=wrong)
         with pytest.raises(InvalidArgument, match="on_complete_flow_id"):
             await service.update_flow(CUSTOMER, second.id, change)
+
+
+@pytest.mark.parametrize("word", sorted(LATER)[:3])
+async def test_actions_that_cannot_run_are_refused_while_their_campaign_runs(
+    plant: Plant, word: str
+) -> None:
+    flow = await plant.flow(Action("talk", {"text": "hello"}))
+    campaign = await plant.running(flow_id=flow.id)
+    with pytest.raises(InvalidArgument, match=f"'{word}' cannot be used"):
+        await plant.update(campaign.id, actions=(Action(word),))
+    with pytest.raises(InvalidArgument, match=f"'{word}' cannot be used"):
+        await plant.change_flow(flow.id, Action(word))
+    assert (await plant.get(campaign.id)).actions == campaign.actions

@@ -142,6 +142,52 @@ async def test_a_literal_session_over_grpc(process: Process) -> None:
     await channels.close()
 
 
+async def test_a_list_of_large_flows_comes_in_more_pages(process: Process) -> None:
+    channels = Channels(process.issuers[Role.GATEWAY])
+    flows = flow_grpc.FlowServiceStub(channels.channel(process.address, "campaign"))
+    # Each of these characters is six in JSON, in which form they are sent and told.
+    option = json.dumps({"text": "x", "note": "\x01" * 10_000})
+    talk = action_pb.Action(type="talk", option_json=option)
+    with acting_for(CUSTOMER):
+        made = [
+            (await flows.CreateFlow(flow_pb.CreateFlowRequest(actions=[talk] * 17))).id
+            for _ in range(36)
+        ]
+        found: list[str] = []
+        pages, token = 0, ""
+        while True:
+            page = await flows.ListFlows(flow_pb.ListFlowsRequest(page_token=token))
+            if not page.flows:
+                break
+            pages, token = pages + 1, page.next_page_token
+            found += [each.id for each in page.flows]
+    assert found == made[::-1]
+    assert pages > 1
+    await channels.close()
+
+
+async def test_the_wait_for_agents_is_set_and_cleared_over_grpc(process: Process) -> None:
+    talk = action_pb.Action(type="talk", option_json='{"text":"Sorry"}')
+    async with process.campaigns() as campaigns:
+        with acting_for(CUSTOMER):
+            created = await campaigns.CreateCampaign(campaign_pb.CreateCampaignRequest())
+            assert (created.agent_wait_limit, list(created.abandonment_actions)) == (2_000, [])
+            changed = await campaigns.UpdateCampaign(
+                campaign_pb.UpdateCampaignRequest(
+                    id=created.id,
+                    agent_wait_limit=0,
+                    abandonment_actions=action_pb.ActionList(actions=[talk]),
+                )
+            )
+            assert (changed.agent_wait_limit, list(changed.abandonment_actions)) == (0, [talk])
+            changed = await campaigns.UpdateCampaign(
+                campaign_pb.UpdateCampaignRequest(
+                    id=created.id, abandonment_actions=action_pb.ActionList()
+                )
+            )
+            assert (changed.agent_wait_limit, list(changed.abandonment_actions)) == (0, [])
+
+
 async def test_errors_have_the_documented_class_and_reason(process: Process) -> None:
     cases: list[tuple[campaign_pb.CreateCampaignRequest, str]] = [
         (campaign_pb.CreateCampaignRequest(service_level=0), "service_level"),
@@ -157,6 +203,20 @@ async def test_errors_have_the_documented_class_and_reason(process: Process) -> 
                 actions=[action_pb.Action(type="talk", option_json="[]")]
             ),
             "actions[0].option",
+        ),
+        (campaign_pb.CreateCampaignRequest(agent_wait_limit=3_600_001), "agent_wait_limit"),
+        (campaign_pb.CreateCampaignRequest(agent_wait_limit=-1), "agent_wait_limit"),
+        (
+            campaign_pb.CreateCampaignRequest(
+                abandonment_actions=[action_pb.Action(type="hangup"), action_pb.Action(type="x")]
+            ),
+            "abandonment_actions[1].type",
+        ),
+        (
+            campaign_pb.CreateCampaignRequest(
+                abandonment_actions=[action_pb.Action(type="talk", option_json="1")]
+            ),
+            "abandonment_actions[0].option",
         ),
     ]
     async with process.campaigns() as stub:

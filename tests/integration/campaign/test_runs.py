@@ -23,6 +23,52 @@ from services.common.ids import new_id
 from tests.integration.campaign.support import CUSTOMER, Plant, held
 
 
+async def test_a_queue_is_retired_when_no_campaign_runs_with_it(plant: Plant) -> None:
+    uses, queue_id = plant.services.queue_uses, plant.queues.add()
+    campaign = await plant.running(queue_id=queue_id)
+    idle = await plant.campaign(queue_id=queue_id)
+    with pytest.raises(FailedPrecondition, match=f"campaigns that run: {campaign.id};") as caught:
+        await uses.retire_queue(queue_id)
+    assert caught.value.reason == "QUEUE_IN_USE"
+    assert (await plant.run(idle.id)).status is Status.RUN
+    for each in (campaign, idle):
+        await plant.stop(each.id)
+    await uses.retire_queue(queue_id)
+    await uses.retire_queue(queue_id)
+    with pytest.raises(FailedPrecondition, match="being deleted"):
+        await plant.run(campaign.id)
+    await uses.restore_queue(queue_id)
+    assert (await plant.run(campaign.id)).status is Status.RUN
+
+
+async def test_a_chained_campaign_does_not_start_with_a_retired_queue(plant: Plant) -> None:
+    queue_id = plant.queues.add()
+    follower = await plant.campaign(queue_id=queue_id)
+    first = await plant.running(next_campaign_id=follower.id)
+    await plant.services.queue_uses.retire_queue(queue_id)
+    assert await finish(plant, first.id)
+    assert (await plant.get(follower.id)).status is Status.STOP
+    assert "being deleted" in (await plant.get(first.id)).run.stop_detail
+
+
+async def test_of_a_start_and_a_retirement_at_once_exactly_one_happens(plant: Plant) -> None:
+    outcomes = set()
+    for _ in range(12):
+        queue_id = plant.queues.add()
+        campaigns = [await plant.campaign(queue_id=queue_id) for _ in range(2)]
+        *starts, retirement = await asyncio.gather(
+            *(plant.run(each.id) for each in campaigns),
+            plant.services.queue_uses.retire_queue(queue_id),
+            return_exceptions=True,
+        )
+        was_retired = retirement is None
+        assert was_retired or isinstance(retirement, FailedPrecondition)
+        running = [each for each in campaigns if (await plant.get(each.id)).status is Status.RUN]
+        assert not (was_retired and running), starts
+        outcomes.add(was_retired)
+    assert outcomes, "nothing was tried"
+
+
 async def finish(plant: Plant, campaign_id: UUID, **members: object) -> bool:
     """What the dialer does when no target is left: lease, ask, let go."""
     state = (await plant.lease())[campaign_id].state

@@ -16,7 +16,9 @@ from nats.aio.msg import Msg
 from services.common import natsauth
 from services.common.bus import STREAM, Bus, subject
 from services.common.natsauth import API, Operator
+from services.common.natsguard import ConsumerGuard
 from tests.integration.common.subscribers import (
+    CREATE,
     EXPIRING,
     OPERATOR,
     OTHERS,
@@ -43,6 +45,7 @@ async def world(server_url: str, tmp_path: Path) -> AsyncIterator[World]:
     path.write_text(natsauth.service_credentials(OPERATOR, "services"))
     bus = await Bus.connect(server_url, str(path), "test")
     await bus.ensure_stream()
+    await ConsumerGuard(bus).start()
     made = World(server_url, bus, tmp_path)
     for number in range(3):
         await made.publish(VICTIM, str(number))
@@ -313,10 +316,12 @@ async def test_within_the_streams_account_a_reply_would_delete_the_stream(world:
         f"$JS.ACK.{STREAM}.{natsauth.consumer_names(VICTIM)[1]}.1.1.1.1.1",
         f"{natsauth.inbox_prefix(VICTIM)}.x",
         subject(VICTIM, "thing", "forged"),
+        "_INBOX.services",
+        "anything.of.ours",
     ],
 )
 @pytest.mark.parametrize("headers_only", [True, False])
-async def test_a_push_consumer_reaches_nothing(
+async def test_a_push_consumer_is_refused_and_reaches_nothing(
     world: World, deliver_subject: str, headers_only: bool
 ) -> None:
     victim, rogue = await world.subscriber(VICTIM), await world.subscriber(ROGUE)
@@ -328,13 +333,17 @@ async def test_a_push_consumer_reaches_nothing(
 
     await victim.client.subscribe(f"{natsauth.inbox_prefix(VICTIM)}.x", cb=hear)
     await victim.client.flush()
-    await rogue.create(
-        filter_subject=OWN_FILTER,
-        deliver_subject=deliver_subject,
-        ack_policy="none",
-        headers_only=headers_only,
-        idle_heartbeat=100_000_000,
-    )
+    for name in ("_INBOX.services", "anything.of.ours"):
+        await world.bus.client.subscribe(name, cb=hear)
+    await world.bus.client.flush()
+    for member in ("deliver_subject", "Deliver_Subject"):
+        answer = await rogue.create(
+            filter_subject=OWN_FILTER,
+            **{member: deliver_subject},
+            ack_policy="none",
+            headers_only=headers_only,
+        )
+        assert f"{member} is set" in answer["error"]["description"]
     # Several heartbeats and deliveries would have happened by the time this short life ends. A life
     # is cut to whole seconds: one of 1 s may be over before the connection is made.
     fleeting = await world.subscriber(ROGUE, timedelta(seconds=2))
@@ -345,6 +354,20 @@ async def test_a_push_consumer_reaches_nothing(
     name = natsauth.consumer_names(VICTIM)[1]
     info = await world.bus.client.jetstream().consumer_info(STREAM, name)
     assert info.num_ack_pending == 3
+
+
+async def test_without_a_guard_no_consumer_is_made(server_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "services.creds"
+    path.write_text(natsauth.service_credentials(OPERATOR, "services"))
+    bus = await Bus.connect(server_url, str(path), "test")
+    await bus.ensure_stream()
+    world = World(server_url, bus, tmp_path)
+    rogue = await world.subscriber(ROGUE)
+    with pytest.raises(nats.errors.NoRespondersError):
+        await rogue.client.request(CREATE, b"{}", timeout=10)
+    await rogue.client.close()
+    await bus.client.jetstream().delete_stream(STREAM)
+    await bus.close()
 
 
 def test_an_operator_survives_its_file() -> None:

@@ -16,7 +16,7 @@ from services.common import migrate, relay
 from services.common.bus import STREAM, Bus, Outgoing
 from services.common.clock import SystemClock
 from services.common.db import create_engine, statement, transaction
-from services.common.envelope import NewEvent, decode
+from services.common.envelope import NewEvent, ReceivedEvent, decode
 from services.common.errors import AppError, Unavailable
 from services.common.ids import new_id
 from services.common.outbox import Outbox, Relay, append
@@ -67,6 +67,13 @@ class System:
             events = decode(message.data or b"", sequence).events
             found += [each.revision for each in events if each.resource == "thing"]
         return found
+
+    async def events(self) -> list[ReceivedEvent]:
+        """All events of the stream."""
+        jetstream = self.bus.client.jetstream()
+        state = await self.bus.stream_state()
+        messages = [await jetstream.get_msg(STREAM, seq) for seq in range(1, state.last + 1)]
+        return [each for one in messages for each in decode(one.data or b"", 0).events]
 
     async def published(self) -> None:
         """Return when nothing waits to be published."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from outbound.campaign.v1 import campaign_service_pb2 as campaign_pb
 from outbound.dialer.v1 import dialer_service_pb2 as dialer_pb
@@ -141,6 +142,42 @@ async def test_a_caller_without_an_agent_is_abandoned_after_the_wait(world: Worl
     stats = await world.finished(campaign_id)
     assert stats.abandoned_count == 1
     assert stats.connected_count == 0
+
+
+async def test_nobody_in_time_hears_the_abandonment_actions_and_counts(world: World) -> None:
+    await world.start_dialer()
+    queue_id = await world.make_queue(["+19993900001"], ring_timeout=20_000)
+    campaign_id = await world.make_campaign(
+        ANSWERS[:1],
+        actions=(),
+        queue_id=queue_id,
+        agent_wait_limit=700,
+        abandonment=(("variable_set", '{"key": "told", "value": "sorry"}'),),
+    )
+    await world.start(campaign_id)
+    stats = await world.finished(campaign_id)
+    assert (stats.answered_by_person_count, stats.abandoned_count) == (1, 1)
+    assert stats.abandoned_rate == 1.0
+    (attempt,) = await world.attempts(campaign_id)
+    assert attempt.is_abandoned
+    waited = attempt.tm_abandon.ToDatetime() - attempt.tm_answer.ToDatetime()
+    assert waited == timedelta(milliseconds=700)
+    assert dict(attempt.variables) == {"told": "sorry"}
+    assert not attempt.HasField("answer_to_agent")
+
+
+async def test_an_agent_after_the_limit_is_connected_and_counted(world: World) -> None:
+    await world.start_dialer()
+    queue_id = await world.make_queue(["+19990900001"])
+    campaign_id = await world.make_campaign(
+        ANSWERS[:1], actions=(), queue_id=queue_id, agent_wait_limit=1
+    )
+    await world.start(campaign_id)
+    stats = await world.finished(campaign_id)
+    assert (stats.connected_count, stats.abandoned_count) == (1, 1)
+    (attempt,) = await world.attempts(campaign_id)
+    assert attempt.answer_to_agent == stats.answer_to_agent_ms_max > 1
+    assert stats.answer_to_agent_ms_average == stats.answer_to_agent_ms_max
 
 
 async def _counts(world: World, campaign_id: str, **expected: int) -> bool:

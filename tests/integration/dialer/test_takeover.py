@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from outbound.common.v1 import action_pb2 as action_pb
 from outbound.dialer.v1 import dialer_service_pb2 as dialer_pb
 
 from services.common.auth import acting_for
-from services.common.errors import NotFound, PermissionDenied
+from services.common.errors import AlreadyExists, NotFound, PermissionDenied
 from services.common.ids import new_id
 from tests.integration.dialer.props import reasons, until
 from tests.integration.dialer.test_dialing import ANSWERS, LONG_TALK, RINGS_ON, _counts
@@ -130,6 +132,40 @@ async def test_stopping_an_activeflow_ends_its_call(world: World) -> None:
         assert flow.status == "ended"
     stats = await world.finished(campaign_id)
     assert stats.success_count == 1
+
+
+async def test_of_simultaneous_activeflows_with_one_id_one_runs(world: World) -> None:
+    names = ("dialer-1", "dialer-2")
+    for name in names:
+        await world.start_dialer(name)
+    stubs = [world.dialer_stub(name) for name in names]
+
+    def request(run_id: str, number: int) -> dialer_pb.CreateActiveflowRequest:
+        option = f'{{"key": "which", "value": "{number}"}}'
+        actions = [action_pb.Action(type="variable_set", option_json=option)]
+        if number % 2:
+            # Some take time, others have ended when they are answered.
+            actions.append(action_pb.Action(type="sleep", option_json='{"duration": 60000}'))
+        return dialer_pb.CreateActiveflowRequest(id=run_id, actions=actions)
+
+    with acting_for(world.customer_id):
+        for _ in range(5):
+            run_id = str(new_id())
+            answers = await asyncio.gather(
+                *(stubs[n % 2].CreateActiveflow(request(run_id, n // 2)) for n in range(12)),
+                return_exceptions=True,
+            )
+            made = [each for each in answers if isinstance(each, dialer_pb.Activeflow)]
+            assert sum(isinstance(each, AlreadyExists) for each in answers) == 12 - len(made)
+            (which,) = {each.variables["which"] for each in made}
+            assert len(made) == 2, "the same request at both dialers"
+            winner = request(run_id, int(which))
+            for stub in stubs:
+                assert (await stub.CreateActiveflow(winner)).variables["which"] == which
+            # The same flow with its actions spelled out is another request.
+            winner.flow_id = str(new_id())
+            with pytest.raises(AlreadyExists):
+                await stubs[0].CreateActiveflow(winner)
 
 
 async def test_an_activeflow_without_a_call_runs_at_once(world: World) -> None:

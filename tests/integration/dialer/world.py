@@ -33,6 +33,7 @@ from services.common.auth import (
     acting_for,
 )
 from services.common.clients import Channels
+from services.common.errors import Unavailable
 from services.common.ids import new_id
 from services.common.server import Server, ServerParts
 from services.dialer import app as dialer_app
@@ -145,6 +146,8 @@ class World:
         calls_per_second: float = 1000.0,
         max_concurrent: int = 1000,
         continues: bool = False,
+        agent_wait_limit: int = 0,
+        abandonment: Sequence[tuple[str, str]] = (),
     ) -> str:
         """A campaign ready to run; its id."""
         with acting_for(self.customer_id):
@@ -173,6 +176,11 @@ class World:
                     outplan_id=outplan.id,
                     outdial_id=outdial.id,
                     queue_id=queue_id,
+                    agent_wait_limit=agent_wait_limit,
+                    abandonment_actions=[
+                        action_pb.Action(type=word, option_json=option)
+                        for word, option in abandonment
+                    ],
                 )
             )
         return str(campaign.id)
@@ -265,7 +273,10 @@ class World:
         """The campaign's stats once it has finished."""
 
         async def is_finished() -> bool:
-            campaign = await self.campaign(campaign_id)
+            try:
+                campaign = await self.campaign(campaign_id)
+            except Unavailable:
+                return False  # A machine may stand still for longer than a call's deadline.
             return bool(campaign.state == campaign_pb.Campaign.STATE_FINISHED)
 
         await until(is_finished, "the end of the campaign", seconds)
@@ -305,11 +316,12 @@ async def world(
         outdial_address=made.address("outdial"),
         queue_address=made.address("queue"),
     )
+    queue = QueueSettings(**made.common("queue"), campaign_address=made.address("campaign"))
     outdial = OutdialSettings(**made.common("outdial"), campaign_address=made.address("campaign"))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(channels.close)
         for parts in (
-            await queue_app.build(QueueSettings(**made.common("queue"))),
+            await queue_app.build(queue),
             await outdial_app.build(outdial),
             await campaign_app.build(campaign),
         ):

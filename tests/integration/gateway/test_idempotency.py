@@ -61,6 +61,25 @@ async def test_targets_alone_and_in_batches(system: System) -> None:
     assert len({each["id"] for each in batch[0]["result"]}) == 3
 
 
+@pytest.mark.parametrize("path", ["targets", "targets:batch"])
+@pytest.mark.parametrize("first", [1, 3])
+async def test_a_key_covers_a_list_of_targets_as_a_whole(
+    system: System, path: str, first: int
+) -> None:
+    outdial_id = (await system.ok("POST", "/outdials", {}))["id"]
+    people = [{"destination_0": f"+1555123456{number}"} for number in range(5)]
+    url = f"/outdials/{outdial_id}/{path}"
+    made = await system.ok("POST", url, people[:first], **keyed("k"))
+    for other in (1, 2, 3, 4):
+        if other == first:
+            assert await system.ok("POST", url, people[:first], **keyed("k")) == made
+            continue
+        error = await system.refused(409, "POST", url, people[:other], **keyed("k"))
+        assert error["status"] == "ALREADY_EXISTS"
+    listed = await system.ok("GET", f"/outdials/{outdial_id}/targets")
+    assert len(listed["result"]) == first
+
+
 async def test_posts_that_make_nothing_accept_a_key(system: System) -> None:
     queue = await system.ok("POST", "/queues", {})
     await system.ok("POST", f"/queues/{queue['id']}/direct-hash-regenerate", **keyed("k"))

@@ -138,9 +138,15 @@ async def test_generated_credentials_are_told_once(
     await system.ok("GET", f"/customer?token={made.access_key}", headers={})
 
 
-async def test_health_tells_of_the_connections(system: System) -> None:
+async def test_health_names_the_process_that_does_not_serve(system: System) -> None:
     health = await system.ok("GET", "/v1.0/health", headers={})
-    assert set(health["upstreams"]) == {"campaign", "outdial", "queue", "dialer"}
+    serving = dict.fromkeys(("campaign", "outdial", "queue", "dialer"), "serving")
+    assert health == {"status": "ready", "upstreams": serving}
+    await system.processes.stop("outdial")
+    refusal = await system.refused(503, "GET", "/v1.0/health", headers={})
+    assert refusal["message"] == "not serving: outdial"
+    await system.processes.start("outdial")
+    await ready(system.http)
 
 
 async def test_another_dialer_answers_when_one_is_away(

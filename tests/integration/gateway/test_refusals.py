@@ -249,3 +249,25 @@ async def test_head_of_a_stream_does_not_stay(system: System) -> None:
     answer = await system.http.head(f"/campaigns/{made['id']}/events?token={ACCESS_KEY}")
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/event-stream")
+
+
+@pytest.mark.parametrize("levels", [100, 260, 1000, 5000])
+async def test_json_that_is_nested_too_deep_is_refused_wherever_it_stands(
+    system: System, levels: int
+) -> None:
+    outdial = await system.ok("POST", "/outdials", {})
+    deep = "[" * levels + "]" * levels
+    flow = f'{{"actions": [{{"type": "talk", "option": {{"text": "x", "note": {deep}}}}}]}}'
+    data, name = f'{{"data": {deep}}}', f'{{"name": {deep}}}'
+    headers = {"Authorization": f"Bearer {ACCESS_KEY}", "Content-Type": "application/json"}
+    for path, content, field in (
+        (f"/outdials/{outdial['id']}/targets", data, "data"),
+        ("/outdials", data, "data"),
+        ("/flows", flow, "actions[0].option"),
+        ("/activeflows", flow, "actions[0].option"),
+        ("/campaigns", name, "name"),
+    ):
+        answer = await system.http.post(path, content=content, headers=headers)
+        assert answer.status_code == 400, (path, answer.text)
+        if levels < 1024:
+            assert field in answer.json()["error"]["message"]

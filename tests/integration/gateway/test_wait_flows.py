@@ -48,5 +48,7 @@ async def test_a_refused_repetition_leaves_the_first_request_its_flow(system: Sy
     queue = await system.ok("POST", "/queues", {**ACTIONS, "name": "a"}, **again)
     bad = {**ACTIONS, "routing_method": "nearest"}
     await system.refused(400, "POST", "/queues", bad, **again)
+    other = {**ACTIONS, "name": "b"}
+    await system.refused(409, "POST", "/queues", other, **again)
     flow = await system.ok("GET", f"/flows/{queue['wait_flow_id']}")
     assert flow["tm_delete"].startswith("9999")

@@ -55,7 +55,9 @@ async def test_every_bad_row_is_reported_with_line_column_value_and_reason(world
     number, cells, empty = done.rejects
     assert (number.line, number.field, number.value) == (4, "phone", "12")
     assert "E.164" in number.reason
-    assert cells == Reject(5, "", "+15550000003", "1 cells; accepted: as many as the header has, 2")
+    assert cells == Reject(
+        5, "name", "+15550000003", "1 cells; accepted: as many as the header has, 2"
+    )
     assert (empty.line, empty.field, empty.value) == (7, "phone", "")
     pages = world.services.imports.rejects(world.customer_id, outdial_id, done.id)
     assert [each async for page in pages for each in page] == done.rejects
@@ -224,3 +226,14 @@ async def test_abandoned_imports_are_removed_and_others_kept(world: World) -> No
     assert left == {waiting, done.id}
     tables = await world.sql("SELECT tablename FROM pg_tables WHERE tablename LIKE 'import_rows_%'")
     assert [row[0] for row in tables] == [f"import_rows_{waiting.hex}"]
+
+
+async def test_a_stray_quote_costs_one_row_of_ten_thousand(world: World) -> None:
+    outdial_id = await world.outdial()
+    lines = [f"name {number},+1555{number:07}" for number in range(10_000)]
+    lines[1] = f'"{lines[1]}'
+    data = "name,phone\n" + "\n".join(lines) + "\n"
+    done = await run(world, outdial_id, data)
+    assert (done.position.row_count, done.accepted_count) == (10_000, 9_999)
+    (rejected,) = done.rejects
+    assert (rejected.line, rejected.field, rejected.value) == (3, "name", lines[1])

@@ -206,3 +206,25 @@ async def test_destination_changed_between_tries_is_the_one_dialed(world: World)
     await update(world, target, destinations={0: tel(42)})
     claimed = (await world.claim(outdial_id, 1, make_plan(2))).targets[0]
     assert (claimed.destination, claimed.try_count) == (tel(42), 2)
+
+
+async def test_the_ids_of_one_request_stand_for_its_list(world: World) -> None:
+    outdial_id, ids = await world.outdial(), [new_id() for _ in range(4)]
+    service = world.services.targets
+
+    async def send(count: int) -> list[Target]:
+        wanted = [NewTarget(id=each, destinations=[tel(1)]) for each in ids[:count]]
+        return await service.add_targets(world.customer_id, outdial_id, wanted, is_one_request=True)
+
+    # All at once, as a client that lost its patience sends them: one list wins.
+    answers = await asyncio.gather(*map(send, (3, 2, 4, 1, 3, 2)), return_exceptions=True)
+    made = [each for each in answers if isinstance(each, list)]
+    assert all(isinstance(each, list | AlreadyExists) for each in answers)
+    (count,) = {len(each) for each in made}
+    assert await send(count) == made[0]
+    for other in {1, 2, 3, 4} - {count}:
+        with pytest.raises(AlreadyExists):
+            await send(other)
+    page = page_request(100, "")
+    listed, _ = await service.list_targets(world.customer_id, outdial_id, page, None)
+    assert len(listed) == count

@@ -63,6 +63,13 @@ async def test_creating_twice_with_one_id_makes_one_agent(world: World) -> None:
     with pytest.raises(AlreadyExists):
         await create(world.customer_id, replace(new, digest="other", name="Someone else"))
     with pytest.raises(AlreadyExists):
+        await create(world.customer_id, replace(new, password="another horse"))
+    # What the request was does not change with the agent.
+    change = AgentChange(password="third horse of all")
+    await world.services.agents.update_agent(world.customer_id, first.id, change)
+    assert (await create(world.customer_id, new)).id == first.id
+    assert world.take_facts() == ["agent.updated"]
+    with pytest.raises(AlreadyExists):
         await create(new_id(), new)
 
 
@@ -250,9 +257,9 @@ async def test_tags_are_created_once_listed_and_changed(world: World) -> None:
 
 async def test_queue_updates_merge(world: World) -> None:
     tag = await world.tag()
-    queue = await world.queue(
-        name="sales", wait_timeout=5_000, wait_flow_id=new_id(), tag_ids=(tag,)
-    )
+    flow = new_id()
+    world.campaigns.flows.add((world.customer_id, flow))
+    queue = await world.queue(name="sales", wait_timeout=5_000, wait_flow_id=flow, tag_ids=(tag,))
     change = world.services.queues.queues.update_queue
     world.take_facts()
     view = await change(world.customer_id, queue, QueueChange(detail="all day"))

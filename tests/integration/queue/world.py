@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.common import db
 from services.common.address import Address
 from services.common.clock import ManualClock
+from services.common.errors import FailedPrecondition
 from services.common.ids import new_id
 from services.queue.agents.domain import Agent, AgentChange, AgentStatus, NewAgent, NewTag
 from services.queue.app import Services, wire
@@ -77,6 +78,32 @@ class PlainPasswords:
 
 
 @dataclass
+class FakeCampaigns:
+    """queues.ports.Campaigns in memory: the flows of each customer."""
+
+    flows: set[tuple[UUID, UUID]] = field(default_factory=set)
+    in_use: set[UUID] = field(default_factory=set)
+    retired: set[UUID] = field(default_factory=set)
+    retires: Callable[[], Awaitable[Any]] | None = None
+    """Called in between the check and the deletion of a queue."""
+
+    async def has_flow(self, customer_id: UUID, flow_id: UUID) -> bool:
+        return (customer_id, flow_id) in self.flows
+
+    async def retire(self, queue_id: UUID) -> None:
+        if queue_id in self.in_use:
+            raise FailedPrecondition(
+                f"queue {queue_id} is used by campaigns", reason="QUEUE_IN_USE"
+            )
+        self.retired.add(queue_id)
+        if self.retires is not None:
+            await self.retires()
+
+    async def restore(self, queue_id: UUID) -> None:
+        self.retired.discard(queue_id)
+
+
+@dataclass
 class World:
     """One database with the service on it."""
 
@@ -84,6 +111,7 @@ class World:
     clock: ManualClock
     passwords: PlainPasswords
     facts: list[Fact]
+    campaigns: FakeCampaigns
     services: Services
     customer_id: UUID = field(default_factory=new_id)
     agents_made: int = 0
@@ -220,13 +248,15 @@ async def open_world(url: str) -> AsyncIterator[World]:
     clock = ManualClock(START)
     passwords = PlainPasswords()
     facts: list[Fact] = []
+    campaigns = FakeCampaigns()
     services = wire(
         begin=PostgresTransactions(engine, lambda: RecordedEvents(facts)),
         clock=clock,
         passwords=passwords,
+        campaigns=campaigns,
         chance=random.Random(7),
     )
     try:
-        yield World(engine, clock, passwords, facts, services)
+        yield World(engine, clock, passwords, facts, campaigns, services)
     finally:
         await engine.dispose()

@@ -32,6 +32,7 @@ OPENED = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 ANSWER = OPENED + timedelta(seconds=20)
 END = OPENED + timedelta(seconds=80)
 NOW = OPENED + timedelta(seconds=90)
+LONGEST = timedelta(minutes=20)
 PLAN = RetryPlan(1000, (3, 0, 0, 0, 0))
 
 
@@ -67,7 +68,7 @@ def ended(call: Campaigncall, reason: str = "normal", **members: Any) -> Report:
 
 
 def after(call: Campaigncall, *reports: Report) -> Advance:
-    return advance(call, reports, NOW)
+    return advance(call, reports, NOW, LONGEST)
 
 
 @pytest.mark.parametrize("reason", HANGUP_REASONS)
@@ -110,11 +111,72 @@ def test_abandoned_needs_an_answer_and_no_agent() -> None:
     assert not after(call, ended(call, "noanswer", is_abandoned=True)).call.is_abandoned
 
 
+def test_too_long_a_wait_is_abandoned_also_when_an_agent_comes_later() -> None:
+    call = make_call()
+    late = Report(call.id, ReportKind.ABANDONED, ANSWER + timedelta(seconds=2))
+    agent = Report(
+        call.id, ReportKind.CONNECTED, ANSWER + timedelta(seconds=3), answer_to_agent_ms=3_000
+    )
+    changed = after(call, answered(call), late, agent, ended(call))
+    done = changed.call
+    assert (done.is_abandoned, done.tm_abandon) == (True, late.tm)
+    assert (done.tm_connect, done.answer_to_agent) == (agent.tm, 3_000)
+    assert changed.abandoned is not None
+    counts = Counts()
+    count(changed, counts)
+    assert (counts.persons, counts.abandoned, counts.connected) == (1, 1, 1)
+    assert (counts.waits.total_ms, counts.waits.longest_ms) == (3_000, 3_000)
+
+
+def test_of_abandonment_and_connection_the_earlier_one_holds() -> None:
+    call = make_call()
+    agent = Report(call.id, ReportKind.CONNECTED, ANSWER + timedelta(seconds=1))
+    late = Report(call.id, ReportKind.ABANDONED, ANSWER + timedelta(seconds=2))
+    assert not after(call, answered(call), agent, late).call.is_abandoned
+    # Told again after a take-over, in the other order.
+    early = Report(call.id, ReportKind.ABANDONED, ANSWER + timedelta(milliseconds=500))
+    assert after(call, answered(call), agent, early).call.tm_abandon == early.tm
+
+
+def test_a_person_who_leaves_without_an_agent_is_abandoned_at_the_end() -> None:
+    call = make_call()
+    done = after(call, answered(call), ended(call, is_abandoned=True)).call
+    assert done.tm_abandon == done.tm_end == END
+
+
+def test_an_agent_without_a_measure_is_measured_from_the_answer() -> None:
+    call = make_call()
+    agent = Report(call.id, ReportKind.CONNECTED, ANSWER + timedelta(seconds=4))
+    assert after(call, answered(call), agent).call.answer_to_agent == 4_000
+
+
+def test_a_machine_is_nobody_who_could_be_abandoned() -> None:
+    call = make_call()
+    late = Report(call.id, ReportKind.ABANDONED, ANSWER + timedelta(seconds=2))
+    found = ended(call, is_machine=True, is_abandoned=True)
+    changed = after(call, answered(call), late)
+    counts = Counts()
+    count(changed, counts)
+    assert (counts.persons, counts.abandoned) == (1, 1)
+    # Found out at the end, what was counted is taken back.
+    last = after(changed.call, found)
+    count(last, counts)
+    assert (counts.persons, counts.abandoned) == (0, 0)
+    assert (last.call.is_machine, last.call.is_abandoned, last.call.tm_abandon) == (
+        True,
+        False,
+        None,
+    )
+    heard = Report(call.id, ReportKind.ANSWERED, ANSWER, is_machine=True)
+    assert not after(call, heard, late).call.is_abandoned
+    assert after(call, answered(call), ended(call, "amd")).call.is_machine
+
+
 def test_an_answer_moves_the_deadline_past_the_longest_conversation() -> None:
     call = make_call()
     moved = after(call, answered(call)).call
     assert moved.status is CallStatus.PROGRESSING
-    assert moved.deadline == ANSWER + timedelta(hours=1, seconds=30)
+    assert moved.deadline == ANSWER + LONGEST + timedelta(seconds=30)
 
 
 def test_reports_in_any_order_never_move_an_attempt_backward() -> None:

@@ -11,7 +11,6 @@ from services.common.action_catalogue import CATALOGUE, LATER
 from services.common.actions import (
     FINISH,
     MAX_ACTIONS,
-    MAX_DEPTH,
     Action,
     queues_joined,
     read_option,
@@ -20,6 +19,7 @@ from services.common.actions import (
 from services.common.address import Address
 from services.common.errors import InvalidArgument
 from services.common.ids import new_id
+from services.common.nesting import MAX_DEPTH
 
 AN_ID = "0191e6a0-0000-7000-8000-000000000001"
 LEAST: dict[str, dict[str, Any]] = {
@@ -298,6 +298,15 @@ def test_options_of_absurd_depth_are_refused() -> None:
     (violation,) = refused(Action("beep", {"note": [deep]})).violations
     assert violation.field == "actions[0].option"
     assert "deeper than 32 levels" in violation.description
+
+
+@pytest.mark.parametrize(
+    "option", [{"note": ["a\x00"]}, {"a\x00": 1}, {"note": {"x": {"\x00": 1}}}]
+)
+def test_a_nul_in_a_member_that_no_action_knows_is_refused(option: dict[str, Any]) -> None:
+    (violation,) = refused(Action("beep", option)).violations
+    assert violation.field == "actions[0].option"
+    assert "NUL" in violation.description
 
 
 def test_too_many_actions_are_refused() -> None:

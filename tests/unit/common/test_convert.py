@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from hypothesis import given
 from hypothesis import strategies as st
+from outbound.common.v1 import action_pb2 as action_pb
 
 from services.common.address import Address
 from services.common.convert import (
+    actions_from_proto,
+    actions_told,
     address_from_proto,
     address_to_proto,
     optional_timestamp,
@@ -46,3 +50,10 @@ def test_addresses() -> None:
     assert message is not None
     assert address_from_proto(message) == address
     assert address_to_proto(None) is None
+
+
+def test_the_options_of_a_list_are_bounded_together() -> None:
+    option = orjson.dumps({"text": "é" * 20_000}).decode()
+    with pytest.raises(InvalidArgument, match=r"actions is .*bytes.*at most 1048576 bytes"):
+        actions_from_proto([action_pb.Action(type="talk", option_json=option)] * 40)
+    assert len(actions_told([action_pb.Action(type="talk", option_json=option)] * 40)) == 40

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID
 
@@ -8,15 +8,18 @@ from hypothesis import strategies as st
 
 from services.common.errors import InvalidArgument
 from services.common.ids import NIL, new_id
-from services.common.paging import Cursor, Page, cut, next_token, page_request
+from services.common.paging import PAGE_BYTES, Cursor, Page, cut, next_token, page_request
 
 MOMENT = datetime(2022, 4, 28, 2, 16, 39, 712142, tzinfo=UTC)
+LARGE = "é" * (PAGE_BYTES // 5)
+"""Two of these fit on a page."""
 
 
 @dataclass(frozen=True)
 class Row:
     tm_create: datetime
     id: UUID
+    data: dict[str, list[str]] = field(default_factory=dict)
 
 
 @pytest.mark.parametrize(("asked", "given"), [(0, 100), (-5, 100), (101, 100), (1, 1), (100, 100)])
@@ -81,11 +84,15 @@ def test_a_cursor_without_an_id_excludes_the_whole_microsecond() -> None:
 
 
 @given(
-    offsets=st.lists(st.integers(0, 4), max_size=40),
+    offsets=st.lists(st.tuples(st.integers(0, 4), st.sampled_from([0, 1, 3])), max_size=40),
     size=st.integers(1, 7),
 )
-def test_walking_the_pages_finds_every_row_once(offsets: list[int], size: int) -> None:
-    rows = [Row(MOMENT + timedelta(microseconds=each), new_id()) for each in offsets]
+def test_walking_the_pages_finds_every_row_once(offsets: list[tuple[int, int]], size: int) -> None:
+    # Of some rows two, of others not even one fit on a page.
+    rows = [
+        Row(MOMENT + timedelta(microseconds=each), new_id(), {"a": [LARGE] * large})
+        for each, large in offsets
+    ]
     rows.sort(key=lambda row: (row.tm_create, row.id), reverse=True)
     seen: list[Row] = []
     token = ""
@@ -95,6 +102,7 @@ def test_walking_the_pages_finds_every_row_once(offsets: list[int], size: int) -
         key, limit = (found["tm"], found["before_id"]), found["limit"]
         after = [row for row in rows if (row.tm_create, row.id) < key]
         kept, token = cut(after[:limit], page)
+        assert len(kept) <= 1 or sum(len(row.data.get("a", [])) for row in kept) <= 2
         seen += kept
         if not kept:
             break

@@ -26,3 +26,10 @@ def test_names_are_shorter_than_other_texts_and_absent_ones_are_not_judged() -> 
 def test_words_that_come_with_a_fact_are_cut_and_not_refused() -> None:
     assert storable("a\x00b") == "ab"
     assert storable("x" * 300) == "x" * 255
+
+
+def test_data_that_would_become_variables_must_not_be_too_deep() -> None:
+    deep = '{"a":' + "[" * 400 + "]" * 400 + "}"
+    check_texts(detail=deep)
+    with pytest.raises(InvalidArgument, match="data is 'nested deeper than 32 levels'"):
+        check_texts(data=deep)

@@ -15,6 +15,7 @@ from services.common.address import Address
 from services.common.clock import ManualClock
 from services.common.errors import AppError, NotFound, Unavailable
 from services.common.ids import new_id
+from services.dialer.domain.calls import FlowDefinition
 from services.dialer.domain.campaigns import (
     AttemptReport,
     CampaignInfo,
@@ -297,6 +298,8 @@ class FakeQueues:
     available: int = 0
     assignable: list[Assignment] = field(default_factory=list)
     news: list[QueueNews] = field(default_factory=list)
+    wait_flow_id: UUID | None = None
+    is_recorded: bool = False
     joined: list[Joining] = field(default_factory=list)
     refused: set[UUID] = field(default_factory=set)
     refuse_all: bool = False
@@ -319,7 +322,13 @@ class FakeQueues:
         refused = frozenset(ids if self.refuse_all else self.refused)
         queues = {each.queue_id for each in joinings if each.queuecall_id not in refused}
         return Joined(
-            refused, tuple(QueueFacts(each, "sales", "all of us", 30_000, 0) for each in queues)
+            refused,
+            tuple(
+                QueueFacts(
+                    each, "sales", "all of us", 30_000, 0, self.wait_flow_id, self.is_recorded
+                )
+                for each in queues
+            ),
         )
 
     async def assign(
@@ -350,14 +359,15 @@ class FakeFlows:
 
     faults: Faults = field(default_factory=Faults)
     flows: dict[UUID, tuple[Action, ...]] = field(default_factory=dict)
+    followers: dict[UUID, UUID] = field(default_factory=dict)
     asked: list[tuple[UUID, UUID]] = field(default_factory=list)
 
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
-        await self.faults.enter("actions")
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
+        await self.faults.enter("definition")
         self.asked.append((customer_id, flow_id))
         if flow_id not in self.flows:
             raise NotFound(f"there is no flow {flow_id}", reason="FLOW_NOT_FOUND")
-        return self.flows[flow_id]
+        return FlowDefinition(self.flows[flow_id], self.followers.get(flow_id))
 
 
 @dataclass

@@ -180,6 +180,12 @@ class MemoryRecords:
             self.webhooks.keep(webhook)
         self.facts += batch.facts
 
+    async def create(self, batch: Batch) -> bool:
+        if batch.activeflows[0].id in self.flow_rows:
+            return False
+        await self.save(batch)
+        return True
+
     async def call(self, call_id: UUID) -> Call | None:
         return self.call_rows.get(call_id)
 
@@ -207,11 +213,13 @@ class MemoryRecords:
             self.flow_rows[activeflow_id] = row
         return row
 
-    async def unfinished(self, campaign_id: UUID) -> list[tuple[Call, Activeflow | None]]:
+    async def unfinished(
+        self, campaign_id: UUID, call_ids: Collection[UUID] = ()
+    ) -> list[tuple[Call, Activeflow | None]]:
         return [
             (call, self.flow_rows.get(call.activeflow_id or call.id))
             for call in self.call_rows.values()
-            if call.campaign_id == campaign_id and not call.is_over
+            if (call.campaign_id == campaign_id and not call.is_over) or call.id in call_ids
         ]
 
     async def unheld(self, others: Collection[str]) -> list[UUID]:

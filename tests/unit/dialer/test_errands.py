@@ -102,6 +102,12 @@ def test_an_empty_list_is_an_answer() -> None:
     assert fetched(b"[]").actions == ()
 
 
+@pytest.mark.parametrize("levels", [40, 300, 1000])
+def test_an_answer_that_is_nested_too_deep_is_no_answer(levels: int) -> None:
+    found = fetched(b"[" * levels + b"]" * levels)
+    assert found.failure
+
+
 async def test_an_answer_that_comes_too_late_moves_nothing(stage: Stages) -> None:
     async with stage(NUMBER, actions=(action("fetch", event_url=URL), BEHIND)) as s:
         s.web.gate = asyncio.Event()
@@ -147,10 +153,10 @@ async def test_a_flow_that_is_not_there_fails_and_one_that_cannot_be_read_is_ask
 ) -> None:
     actions = (action("fetch_flow", flow_id=str(new_id())), BEHIND)
     async with stage(NUMBER, actions=actions) as s:
-        s.flow_definitions.faults.fail("actions")
+        s.flow_definitions.faults.fail("definition")
         call = await answered(s)
         await s.settle(1.0)
-        assert s.flow_definitions.faults.calls == ["actions", "actions"]
+        assert s.flow_definitions.faults.calls == ["definition", "definition"]
         assert "there is no flow" in first_step(s).detail
         assert s.telephony.last("say", call) == ("step-2", "behind")
 

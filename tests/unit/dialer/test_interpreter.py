@@ -291,6 +291,21 @@ def test_target_data_that_is_no_object_is_only_text(data: str) -> None:
     assert not [name for name in found if name.startswith("voipbin.outdialtarget.data.")]
 
 
+def test_target_data_that_is_too_deep_is_left_out_and_keeps_no_flow_from_beginning() -> None:
+    data = '{"a":' + "[" * 400 + "]" * 400 + ',"b":[1]}'
+    target = TargetFacts(new_id(), new_id(), data=data)
+    campaign = make_definition().campaign
+    found = of_campaign(campaign, target, new_id(), address("+15551234567"), 0, 1)
+    members = {name: found[name] for name in found if "outdialtarget.data." in name}
+    assert members == {"voipbin.outdialtarget.data.b": "[1]"}
+
+
+@pytest.mark.parametrize("given", [{"a\x00b": "x"}, {"a": "x\x00"}])
+def test_variables_with_a_nul_are_refused(given: dict[str, str]) -> None:
+    with pytest.raises(InvalidArgument, match="without NUL"):
+        accept_from_outside(given)
+
+
 def test_variables_from_outside_lose_the_systems_names() -> None:
     assert accept_from_outside({"a": "1", "VOIPBIN.x": "2"}) == {"a": "1"}
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
+
 from services.common.ids import new_id
-from services.dialer.domain.calls import Activeflow, Call, CallStatus, DialerEntry
+from services.dialer.conversations.flows import Flows
+from services.dialer.domain.calls import Activeflow, Call, CallStatus, DialerEntry, ReferenceType
 from services.dialer.domain.queuecalls import QueueReportKind
+from services.dialer.leftovers import LOOK_SECONDS
 from services.dialer.telephony import AnsweredBy, CallState, Ended, HangupReason
 from tests.unit.dialer.conftest import Stages
 from tests.unit.dialer.fakes import START, action
@@ -126,3 +130,27 @@ async def test_rows_of_living_calls_and_of_living_dialers_are_left_alone(stage: 
         )
         await s.settle(105.0)
         assert not await is_ended(s, flow.id)
+
+
+async def test_an_execution_that_cannot_be_gone_on_with_ends_and_not_the_process(
+    stage: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, flow = await left_behind(stage)
+    lone = replace(flow, reference_type=ReferenceType.API, reference_id=None, dialer_id="dead")
+    others = replace(lone, id=new_id())
+    resume = Flows.resume_without_call
+
+    def fails(self: Flows, row: Activeflow) -> None:
+        if row.id == lone.id:
+            raise RuntimeError("a bug")
+        resume(self, row)
+
+    monkeypatch.setattr(Flows, "resume_without_call", fails)
+
+    def before(s: Stage) -> None:
+        s.records.flow_rows = {lone.id: lone, others.id: others}
+
+    async with stage(prepare=before) as s:
+        await s.settle(LOOK_SECONDS + 1)
+        assert await is_ended(s, lone.id)
+        assert s.records.flow_rows[others.id].dialer_id == "dialer-1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -78,6 +79,19 @@ async def test_an_answered_call_waits_rings_an_agent_and_is_connected(stage: Sta
         ]
         assert s.records.call_rows[call].agent_id == agent_id
         assert s.records.call_rows[call].queuecall_id == s.queues.joined[0].queuecall_id
+
+
+async def test_every_call_is_as_long_as_the_campaign_says_at_most(stage: Stages) -> None:
+    async with queueing(stage, max_conversation_ms=90_000) as s:
+        call = await waiting(s)
+        s.offer_agent(AGENT)
+        await s.settle()
+        placed = (*s.telephony.customers, *s.telephony.agents)
+        assert [each.max_duration_ms for each in placed] == [90_000, 90_000]
+        attempt = s.system.attempts.get(call)
+        assert attempt is not None
+        assert attempt.tm_answer is not None
+        assert attempt.deadline == attempt.tm_answer + timedelta(seconds=90 + 30)
 
 
 async def test_the_caller_hanging_up_ends_the_agents_call(stage: Stages) -> None:

@@ -24,6 +24,7 @@ from services.dialer.domain.calls import (
     Call,
     CallStatus,
     DialerEntry,
+    FlowDefinition,
     ReferenceType,
 )
 from services.dialer.domain.cursors import Cursor
@@ -117,8 +118,8 @@ class FakePeers:
 
 
 class KnownFlows:
-    async def actions(self, customer_id: UUID, flow_id: UUID) -> tuple[Action, ...]:
-        return (action("variable_set", key="from", value="flow"),)
+    async def definition(self, customer_id: UUID, flow_id: UUID) -> FlowDefinition:
+        return FlowDefinition((action("variable_set", key="from", value="flow"),))
 
 
 class NothingLive:
@@ -275,6 +276,13 @@ async def test_creating_it_again_gives_the_first(desk: Desk) -> None:
         await _create(desk, activeflow_id=flow_id, actions=[action("stop")])
 
 
+async def test_a_row_from_before_digests_were_kept_is_believed(desk: Desk) -> None:
+    first = await _create(desk, activeflow_id=new_id(), actions=[action("stop")])
+    desk.records.flow_rows[first.id] = replace(first, create_digest="")
+    again = await _create(desk, activeflow_id=first.id, actions=[action("talk", text="x")])
+    assert again.id == first.id
+
+
 async def test_a_flow_is_run_when_no_actions_are_given(desk: Desk) -> None:
     created = await _create(desk, flow_id=new_id())
     assert created.variables["from"] == "flow"
@@ -323,8 +331,10 @@ async def _create(
     actions: list[Action] | None = None,
     variables: dict[str, str] | None = None,
 ) -> Activeflow:
+    told = (flow_id, actions, variables)
     return await desk.service.create_activeflow(
         ME,
+        digest=repr(told),
         activeflow_id=activeflow_id,
         flow_id=flow_id,
         actions=actions or [],

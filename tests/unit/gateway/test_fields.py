@@ -64,6 +64,8 @@ JSON = st.recursive(
             address_pb2.Address(target="+1555"),
         ),
         (ADDRESS, {}, address_pb2.Address()),
+        (integer(0, 5), 5.0, 5),
+        (text(), "\U0001f600" * 65_536, "\U0001f600" * 65_536),
         (
             ACTION_LIST,
             [{"type": "talk", "id": ID, "option": {"text": "é", "n": 1.0}, "tm_execute": None}],
@@ -83,7 +85,7 @@ def test_good_values(kind: FieldKind, value: Any, parsed: Any) -> None:
         (text(3), 5, "INVALID_JSON_BODY", "0 to 3"),
         (text(3, 1), "", "INVALID_ARGUMENT", "1 to 3"),
         (integer(0, 5, "ms"), 6, "INVALID_ARGUMENT", "from 0 to 5 ms"),
-        (integer(0, 5), 1.0, "INVALID_JSON_BODY", "whole number"),
+        (integer(0, 5), 1.5, "INVALID_JSON_BODY", "whole number"),
         (integer(0, 5), False, "INVALID_JSON_BODY", "whole number"),
         (number(0, 5), "1", "INVALID_JSON_BODY", "number"),
         (words({"a": 1}), "A", "INVALID_ARGUMENT", "'a'"),
@@ -95,13 +97,14 @@ def test_good_values(kind: FieldKind, value: Any, parsed: Any) -> None:
         (list_of(integer(0, 5), 1), [1, 2], "INVALID_ARGUMENT", "at most 1"),
         (list_of(integer(0, 5), 1), {}, "INVALID_JSON_BODY", "list"),
         (text_map(1, 3), {"a": 1}, "INVALID_JSON_BODY", "text"),
+        (text_map(1, 3), {"a\x00": ""}, "INVALID_ARGUMENT", "NUL"),
         (text_map(1, 3), {"a": "", "b": ""}, "INVALID_ARGUMENT", "at most 1"),
         (DATA, ["\x00"], "INVALID_ARGUMENT", "NUL"),
         (DATA, "x" * 70_000, "INVALID_ARGUMENT", "65536"),
         (ADDRESS, 5, "INVALID_JSON_BODY", "address"),
         (ADDRESS, {"target": []}, "INVALID_JSON_BODY", "text"),
         (ACTION_LIST, [{}], "INVALID_ARGUMENT", "type"),
-        (ACTION_LIST, [{"type": "beep", "option": DEEP}], "INVALID_ARGUMENT", "250 levels"),
+        (ACTION_LIST, [{"type": "beep", "option": DEEP}], "INVALID_ARGUMENT", "32 levels"),
     ],
 )
 def test_bad_values_say_what_is_accepted(

@@ -8,7 +8,11 @@ from gateway.config import GatewaySettings
 from gateway.ratelimit import ORIGINAL, Buckets, Limits, Rate, RateLimiter, limits_of
 from services.common.errors import ResourceExhausted
 
-NEEDED: dict[str, Any] = {"database_url": "x", "key_file": "x", "login_secret": "s" * 32}
+NEEDED: dict[str, Any] = {
+    "database_url": "postgresql://x",
+    "key_file": "x",
+    "login_secret": "s" * 32,
+}
 
 
 def test_a_burst_then_the_rate() -> None:

@@ -74,22 +74,71 @@ def test_carriage_returns_alone_are_explained() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 6, 1000])
-def test_quote_that_is_never_closed_is_one_broken_record(size: int) -> None:
+def test_quote_that_is_never_closed_costs_its_own_line_only(size: int) -> None:
     found = rows('1,2\n3,"x\n4,5\n6,7\n', size)
-    assert found[0] == (1, ["1", "2"])
-    assert found[1:] == [
-        (2, "lines 2 to 4: a quoted cell is not closed before the end of the list")
+    assert found[1] == (2, "a quoted cell is not closed")
+    assert [found[0], *found[2:]] == [(1, ["1", "2"]), (3, ["4", "5"]), (4, ["6", "7"])]
+
+
+@pytest.mark.parametrize("size", [7, 1000, 50_000])
+def test_a_stray_quote_costs_its_own_line_however_many_follow(size: int) -> None:
+    lines = [f"name {number},+1555{number:07}" for number in range(5_000)]
+    broken = [*lines]
+    broken[1] = f'"{lines[1]}'
+    broken[3_000] = broken[3_000].replace("name", '"name')
+    # A properly quoted cell is what such a quote is closed by.
+    broken[4_000] = '"quoted, too",+15550004000'
+    found = read(CsvRecords(1, 2), "\n".join(broken).encode(), [size])
+    assert [each.line for each in found] == list(range(1, 5_001))
+    faults = [each for each in found if each.fault]
+    assert [(each.line, each.cell) for each in faults] == [(2, 0), (3_001, 0)]
+    assert [each.content for each in faults] == [broken[1], broken[3_000]]
+
+
+@pytest.mark.parametrize("size", [3, 1000])
+def test_a_stray_quote_that_is_closed_by_another_is_known_by_the_width(size: int) -> None:
+    text = 'a,b\n"1,2\n3,4\n5",6\n7,8\n'
+    found = read(CsvRecords(1, 2), text.encode(), [size])
+    assert found[1].content == ["1,2\n3,4\n5", "6"], "which may be meant"
+    found = read(
+        CsvRecords(1, 2), text.replace('5"', '5,5"').replace('",6', '",6,7').encode(), [size]
+    )
+    assert [(each.line, bool(each.fault)) for each in found] == [
+        (1, False),
+        (2, True),
+        (3, False),
+        (4, False),  # of the wrong width, which the reader of the row finds
+        (5, False),
     ]
 
 
-def test_quote_that_swallows_too_much_is_cut_off() -> None:
-    text = '1\n"' + "x\n" * 100_000 + "2\n"
-    found = rows(text, 50_000)
-    assert found[0] == (1, ["1"])
-    assert found[1][0] == 2
-    assert "not closed" in str(found[1][1])
-    # Reading goes on behind it.
-    assert found[-1] == (100_002, ["2"])
+def test_a_row_may_have_many_lines_but_not_any_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_RECORD_LINES", 4)
+    assert rows('"1\n2\n3\n4",x\n') == [(1, ["1\n2\n3\n4", "x"])]
+    for size in (1, 1000):
+        found = rows('"1\n2\n3\n4\n5",x\n6,y\n', size)
+        assert [each[0] for each in found] == [1, 2, 3, 4, 5, 6]
+        assert found[-1] == (6, ["6", "y"])
+    monkeypatch.setattr(records, "MAX_RECORD_BYTES", 10)
+    for size in (1, 5, 1000):
+        found = rows('"1234567\n89",x\n6,y\n', size)
+        assert [each[0] for each in found] == [1, 2, 3]
+        assert found[-1] == (3, ["6", "y"])
+
+
+@pytest.mark.parametrize(
+    ("line", "cell", "value"),
+    [
+        ('1,"x"y,3', 1, '"x"y,3'),
+        ('"a ""b""",2,"c', 2, '"c'),
+        ("1,2\r2,3", 1, "2\r2,3"),
+        ('"1', 0, '"1'),
+    ],
+)
+def test_a_broken_line_says_which_cell_is_at_fault(line: str, cell: int, value: str) -> None:
+    (found,) = read(CsvRecords(), line.encode() + b"\n", [100])
+    assert found.fault
+    assert (found.cell, found.content) == (cell, value)
 
 
 def test_endless_line_is_one_broken_record(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from services.common.errors import InvalidArgument
 from services.outdial.domain_imports import Format, ImportOptions, Reject, Row
-from services.outdial.importing.records import Record
+from services.outdial.importing.records import CsvRecords, NdjsonRecords, Record
 from services.outdial.importing.rows import CsvRows, NdjsonRows, check_mapping
 
 ANN = "+15550000001"
@@ -124,8 +124,8 @@ def test_strict_lists_take_valid_numbers_only() -> None:
 @pytest.mark.parametrize(
     ("cells", "field", "reason"),
     [
-        ([ANN, "a", "b", "c"], "", "4 cells"),
-        ([ANN], "", "1 cells"),
+        ([ANN, "a", "b", "c"], "detail", "4 cells"),
+        ([ANN], "name", "1 cells"),
         (["", "a", "b"], "phone", "no address"),
         ([ANN, "a\x00b", ""], "name", "NUL"),
         ([ANN, "a\udcffb", ""], "name", "UTF-8"),
@@ -194,3 +194,47 @@ def test_slot_columns_name_where_addresses_come_from() -> None:
     columns = ["phone", "name", "destination_1"]
     assert CsvRows(options(), columns).slot_columns == ["phone", "destination_1", "", "", ""]
     assert NdjsonRows(options()).slot_columns[0] == "destination_0"
+
+
+DEEP = '{"a":' + "[" * 300 + "]" * 300 + "}"
+
+
+def test_data_that_is_nested_too_deep_is_a_rejected_row() -> None:
+    found = [
+        reject(
+            csv_row(["phone", "Notes"], [ANN, DEEP], {"phone": "destination_0", "Notes": "data"})
+        ),
+        reject(json_row({"phone": ANN, "data": DEEP})),
+    ]
+    assert [each.field for each in found] == ["Notes", "data"]
+    assert all("nested deeper than 32 levels" in each.reason for each in found)
+    assert all(each.value.startswith('{"a":[[') for each in found)
+
+
+@pytest.mark.parametrize("levels", [33, 300, 1000])
+def test_a_json_line_that_is_nested_too_deep_is_one_rejected_row(levels: int) -> None:
+    deep = f'{{"phone":"{ANN}","x":{"[" * levels}{"]" * levels}}}'
+    lines = f'{{"phone":"{ANN}"}}\n{deep}\n{{"phone":"{ANN}"}}\n'
+    rows = NdjsonRows(options())
+    found = [rows.read(each) for each in NdjsonRecords().feed(lines.encode(), is_last=True)]
+    assert [isinstance(each, Row) for each in found] == [True, False, True]
+    assert (reject(found[1]).line, reject(found[1]).value[:9]) == (2, '{"phone":')
+    assert "32 levels" in reject(found[1]).reason
+
+
+def test_a_line_that_is_not_csv_is_told_with_its_column_and_value() -> None:
+    rows = CsvRows(options(), ["name", "phone"])
+    long = '"' + "x" * 5000
+    lines = f'"name 1,{ANN}\nok,"{ANN}"5\n1\n1,2,3\n{long}\n'
+    found = [
+        reject(rows.read(each)) for each in CsvRecords(2, 2).feed(lines.encode(), is_last=True)
+    ]
+    assert [(each.line, each.field) for each in found] == [
+        (2, "name"),
+        (3, "phone"),
+        (4, "phone"),
+        (5, "phone"),
+        (6, "name"),
+    ]
+    assert [each.value for each in found[:4]] == [f'"name 1,{ANN}', f'"{ANN}"5', "1", "1,2,3"]
+    assert 0 < len(found[4].value) < 1000

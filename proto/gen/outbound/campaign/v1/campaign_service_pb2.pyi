@@ -22,7 +22,7 @@ STOP_MODE_HANGUP: StopMode
 STOP_MODE_DRAIN: StopMode
 
 class Campaign(_message.Message):
-    __slots__ = ("id", "customer_id", "type", "name", "detail", "status", "state", "stop_reason", "stop_detail", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source", "run_number", "revision", "tm_create", "tm_update", "tm_delete")
+    __slots__ = ("id", "customer_id", "type", "name", "detail", "status", "state", "stop_reason", "stop_detail", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source", "run_number", "revision", "tm_create", "tm_update", "tm_delete", "agent_wait_limit", "abandonment_actions")
     class Type(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         TYPE_UNSPECIFIED: _ClassVar[Campaign.Type]
@@ -100,6 +100,8 @@ class Campaign(_message.Message):
     TM_CREATE_FIELD_NUMBER: _ClassVar[int]
     TM_UPDATE_FIELD_NUMBER: _ClassVar[int]
     TM_DELETE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_WAIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    ABANDONMENT_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     id: str
     customer_id: str
     type: Campaign.Type
@@ -123,10 +125,12 @@ class Campaign(_message.Message):
     tm_create: _timestamp_pb2.Timestamp
     tm_update: _timestamp_pb2.Timestamp
     tm_delete: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., state: _Optional[_Union[Campaign.State, str]] = ..., stop_reason: _Optional[_Union[Campaign.StopReason, str]] = ..., stop_detail: _Optional[str] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    agent_wait_limit: int
+    abandonment_actions: _containers.RepeatedCompositeFieldContainer[_action_pb2.Action]
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., state: _Optional[_Union[Campaign.State, str]] = ..., stop_reason: _Optional[_Union[Campaign.StopReason, str]] = ..., stop_detail: _Optional[str] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., agent_wait_limit: _Optional[int] = ..., abandonment_actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ...) -> None: ...
 
 class CreateCampaignRequest(_message.Message):
-    __slots__ = ("id", "type", "name", "detail", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source")
+    __slots__ = ("id", "type", "name", "detail", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source", "agent_wait_limit", "abandonment_actions")
     ID_FIELD_NUMBER: _ClassVar[int]
     TYPE_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -140,6 +144,8 @@ class CreateCampaignRequest(_message.Message):
     QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
     NEXT_CAMPAIGN_ID_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_WAIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    ABANDONMENT_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     id: str
     type: Campaign.Type
     name: str
@@ -153,7 +159,9 @@ class CreateCampaignRequest(_message.Message):
     queue_id: str
     next_campaign_id: str
     source: _address_pb2.Address
-    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ...) -> None: ...
+    agent_wait_limit: int
+    abandonment_actions: _containers.RepeatedCompositeFieldContainer[_action_pb2.Action]
+    def __init__(self, id: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., agent_wait_limit: _Optional[int] = ..., abandonment_actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ...) -> None: ...
 
 class GetCampaignRequest(_message.Message):
     __slots__ = ("id",)
@@ -178,7 +186,7 @@ class ListCampaignsResponse(_message.Message):
     def __init__(self, campaigns: _Optional[_Iterable[_Union[Campaign, _Mapping]]] = ..., next_page_token: _Optional[str] = ...) -> None: ...
 
 class UpdateCampaignRequest(_message.Message):
-    __slots__ = ("id", "name", "detail", "type", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source", "status", "stop_mode")
+    __slots__ = ("id", "name", "detail", "type", "service_level", "end_handle", "actions", "flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id", "source", "status", "stop_mode", "agent_wait_limit", "abandonment_actions")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
@@ -194,6 +202,8 @@ class UpdateCampaignRequest(_message.Message):
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     STATUS_FIELD_NUMBER: _ClassVar[int]
     STOP_MODE_FIELD_NUMBER: _ClassVar[int]
+    AGENT_WAIT_LIMIT_FIELD_NUMBER: _ClassVar[int]
+    ABANDONMENT_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     detail: str
@@ -209,7 +219,9 @@ class UpdateCampaignRequest(_message.Message):
     source: _address_pb2.Address
     status: Campaign.Status
     stop_mode: StopMode
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Union[_action_pb2.ActionList, _Mapping]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., stop_mode: _Optional[_Union[StopMode, str]] = ...) -> None: ...
+    agent_wait_limit: int
+    abandonment_actions: _action_pb2.ActionList
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., type: _Optional[_Union[Campaign.Type, str]] = ..., service_level: _Optional[int] = ..., end_handle: _Optional[_Union[Campaign.EndHandle, str]] = ..., actions: _Optional[_Union[_action_pb2.ActionList, _Mapping]] = ..., flow_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., next_campaign_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., stop_mode: _Optional[_Union[StopMode, str]] = ..., agent_wait_limit: _Optional[int] = ..., abandonment_actions: _Optional[_Union[_action_pb2.ActionList, _Mapping]] = ...) -> None: ...
 
 class DeleteCampaignRequest(_message.Message):
     __slots__ = ("id",)
@@ -234,7 +246,7 @@ class GetCampaignStatsRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ...) -> None: ...
 
 class CampaignStats(_message.Message):
-    __slots__ = ("campaign_id", "status", "state", "run_number", "attempt_count", "dialing_count", "progressing_count", "done_count", "success_count", "fail_count", "answered_count", "connected_count", "abandoned_count", "refunded_count", "hangup_reason_counts", "talk_ms_total", "tm_run_start", "tm_run_end", "lease_holder")
+    __slots__ = ("campaign_id", "status", "state", "run_number", "attempt_count", "dialing_count", "progressing_count", "done_count", "success_count", "fail_count", "answered_count", "connected_count", "abandoned_count", "refunded_count", "hangup_reason_counts", "talk_ms_total", "tm_run_start", "tm_run_end", "lease_holder", "answered_by_person_count", "abandoned_rate", "answer_to_agent_ms_average", "answer_to_agent_ms_p50", "answer_to_agent_ms_p95", "answer_to_agent_ms_max")
     class HangupReasonCountsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -261,6 +273,12 @@ class CampaignStats(_message.Message):
     TM_RUN_START_FIELD_NUMBER: _ClassVar[int]
     TM_RUN_END_FIELD_NUMBER: _ClassVar[int]
     LEASE_HOLDER_FIELD_NUMBER: _ClassVar[int]
+    ANSWERED_BY_PERSON_COUNT_FIELD_NUMBER: _ClassVar[int]
+    ABANDONED_RATE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_MS_AVERAGE_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_MS_P50_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_MS_P95_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_MS_MAX_FIELD_NUMBER: _ClassVar[int]
     campaign_id: str
     status: Campaign.Status
     state: Campaign.State
@@ -280,10 +298,16 @@ class CampaignStats(_message.Message):
     tm_run_start: _timestamp_pb2.Timestamp
     tm_run_end: _timestamp_pb2.Timestamp
     lease_holder: str
-    def __init__(self, campaign_id: _Optional[str] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., state: _Optional[_Union[Campaign.State, str]] = ..., run_number: _Optional[int] = ..., attempt_count: _Optional[int] = ..., dialing_count: _Optional[int] = ..., progressing_count: _Optional[int] = ..., done_count: _Optional[int] = ..., success_count: _Optional[int] = ..., fail_count: _Optional[int] = ..., answered_count: _Optional[int] = ..., connected_count: _Optional[int] = ..., abandoned_count: _Optional[int] = ..., refunded_count: _Optional[int] = ..., hangup_reason_counts: _Optional[_Mapping[str, int]] = ..., talk_ms_total: _Optional[int] = ..., tm_run_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_run_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_holder: _Optional[str] = ...) -> None: ...
+    answered_by_person_count: int
+    abandoned_rate: float
+    answer_to_agent_ms_average: int
+    answer_to_agent_ms_p50: int
+    answer_to_agent_ms_p95: int
+    answer_to_agent_ms_max: int
+    def __init__(self, campaign_id: _Optional[str] = ..., status: _Optional[_Union[Campaign.Status, str]] = ..., state: _Optional[_Union[Campaign.State, str]] = ..., run_number: _Optional[int] = ..., attempt_count: _Optional[int] = ..., dialing_count: _Optional[int] = ..., progressing_count: _Optional[int] = ..., done_count: _Optional[int] = ..., success_count: _Optional[int] = ..., fail_count: _Optional[int] = ..., answered_count: _Optional[int] = ..., connected_count: _Optional[int] = ..., abandoned_count: _Optional[int] = ..., refunded_count: _Optional[int] = ..., hangup_reason_counts: _Optional[_Mapping[str, int]] = ..., talk_ms_total: _Optional[int] = ..., tm_run_start: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_run_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., lease_holder: _Optional[str] = ..., answered_by_person_count: _Optional[int] = ..., abandoned_rate: _Optional[float] = ..., answer_to_agent_ms_average: _Optional[int] = ..., answer_to_agent_ms_p50: _Optional[int] = ..., answer_to_agent_ms_p95: _Optional[int] = ..., answer_to_agent_ms_max: _Optional[int] = ...) -> None: ...
 
 class Campaigncall(_message.Message):
-    __slots__ = ("id", "customer_id", "campaign_id", "outplan_id", "outdial_id", "outdial_target_id", "queue_id", "flow_id", "activeflow_id", "reference_type", "reference_id", "status", "result", "source", "destination", "destination_index", "try_count", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "run_number", "revision", "tm_create", "tm_update", "tm_delete", "tm_answer", "tm_connect", "tm_end", "dialer_id", "variables", "digits")
+    __slots__ = ("id", "customer_id", "campaign_id", "outplan_id", "outdial_id", "outdial_target_id", "queue_id", "flow_id", "activeflow_id", "reference_type", "reference_id", "status", "result", "source", "destination", "destination_index", "try_count", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "run_number", "revision", "tm_create", "tm_update", "tm_delete", "tm_answer", "tm_connect", "tm_end", "dialer_id", "variables", "digits", "tm_abandon", "answer_to_agent", "is_machine")
     class Status(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         STATUS_UNSPECIFIED: _ClassVar[Campaigncall.Status]
@@ -349,6 +373,9 @@ class Campaigncall(_message.Message):
     DIALER_ID_FIELD_NUMBER: _ClassVar[int]
     VARIABLES_FIELD_NUMBER: _ClassVar[int]
     DIGITS_FIELD_NUMBER: _ClassVar[int]
+    TM_ABANDON_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_FIELD_NUMBER: _ClassVar[int]
+    IS_MACHINE_FIELD_NUMBER: _ClassVar[int]
     id: str
     customer_id: str
     campaign_id: str
@@ -381,7 +408,10 @@ class Campaigncall(_message.Message):
     dialer_id: str
     variables: _containers.ScalarMap[str, str]
     digits: str
-    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., activeflow_id: _Optional[str] = ..., reference_type: _Optional[_Union[Campaigncall.ReferenceType, str]] = ..., reference_id: _Optional[str] = ..., status: _Optional[_Union[Campaigncall.Status, str]] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination_index: _Optional[int] = ..., try_count: _Optional[int] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_connect: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dialer_id: _Optional[str] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ...) -> None: ...
+    tm_abandon: _timestamp_pb2.Timestamp
+    answer_to_agent: int
+    is_machine: bool
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., campaign_id: _Optional[str] = ..., outplan_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., queue_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., activeflow_id: _Optional[str] = ..., reference_type: _Optional[_Union[Campaigncall.ReferenceType, str]] = ..., reference_id: _Optional[str] = ..., status: _Optional[_Union[Campaigncall.Status, str]] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., destination_index: _Optional[int] = ..., try_count: _Optional[int] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., run_number: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_connect: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., dialer_id: _Optional[str] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ..., tm_abandon: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., answer_to_agent: _Optional[int] = ..., is_machine: _Optional[bool] = ...) -> None: ...
 
 class GetCampaigncallRequest(_message.Message):
     __slots__ = ("id",)
@@ -450,14 +480,18 @@ class DialPlan(_message.Message):
     def __init__(self, outplan_id: _Optional[str] = ..., source: _Optional[_Union[_address_pb2.Address, _Mapping]] = ..., dial_timeout_ms: _Optional[int] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ..., calls_per_second: _Optional[float] = ..., max_concurrent: _Optional[int] = ..., headers: _Optional[_Mapping[str, str]] = ..., variables: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class LeaseDefinition(_message.Message):
-    __slots__ = ("campaign", "plan", "actions")
+    __slots__ = ("campaign", "plan", "actions", "on_complete_flow_id", "max_conversation_ms")
     CAMPAIGN_FIELD_NUMBER: _ClassVar[int]
     PLAN_FIELD_NUMBER: _ClassVar[int]
     ACTIONS_FIELD_NUMBER: _ClassVar[int]
+    ON_COMPLETE_FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    MAX_CONVERSATION_MS_FIELD_NUMBER: _ClassVar[int]
     campaign: Campaign
     plan: DialPlan
     actions: _containers.RepeatedCompositeFieldContainer[_action_pb2.Action]
-    def __init__(self, campaign: _Optional[_Union[Campaign, _Mapping]] = ..., plan: _Optional[_Union[DialPlan, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ...) -> None: ...
+    on_complete_flow_id: str
+    max_conversation_ms: int
+    def __init__(self, campaign: _Optional[_Union[Campaign, _Mapping]] = ..., plan: _Optional[_Union[DialPlan, _Mapping]] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., on_complete_flow_id: _Optional[str] = ..., max_conversation_ms: _Optional[int] = ...) -> None: ...
 
 class Lease(_message.Message):
     __slots__ = ("campaign_id", "run_number", "fencing_token", "status", "stop_mode", "expires_in_ms", "definition_revision", "definition", "is_new")
@@ -576,17 +610,19 @@ class OpenCampaigncallsResponse(_message.Message):
     def __init__(self, verdicts: _Optional[_Iterable[_Union[OpenVerdict, _Mapping]]] = ..., place_within_ms: _Optional[int] = ...) -> None: ...
 
 class CampaigncallReport(_message.Message):
-    __slots__ = ("id", "kind", "tm", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "tm_answer", "variables", "digits")
+    __slots__ = ("id", "kind", "tm", "hangup_reason", "hangup_detail", "is_refunded", "is_abandoned", "tm_answer", "variables", "digits", "answer_to_agent_ms", "is_machine")
     class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
         __slots__ = ()
         KIND_UNSPECIFIED: _ClassVar[CampaigncallReport.Kind]
         KIND_ANSWERED: _ClassVar[CampaigncallReport.Kind]
         KIND_CONNECTED: _ClassVar[CampaigncallReport.Kind]
         KIND_ENDED: _ClassVar[CampaigncallReport.Kind]
+        KIND_ABANDONED: _ClassVar[CampaigncallReport.Kind]
     KIND_UNSPECIFIED: CampaigncallReport.Kind
     KIND_ANSWERED: CampaigncallReport.Kind
     KIND_CONNECTED: CampaigncallReport.Kind
     KIND_ENDED: CampaigncallReport.Kind
+    KIND_ABANDONED: CampaigncallReport.Kind
     class VariablesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -604,6 +640,8 @@ class CampaigncallReport(_message.Message):
     TM_ANSWER_FIELD_NUMBER: _ClassVar[int]
     VARIABLES_FIELD_NUMBER: _ClassVar[int]
     DIGITS_FIELD_NUMBER: _ClassVar[int]
+    ANSWER_TO_AGENT_MS_FIELD_NUMBER: _ClassVar[int]
+    IS_MACHINE_FIELD_NUMBER: _ClassVar[int]
     id: str
     kind: CampaigncallReport.Kind
     tm: _timestamp_pb2.Timestamp
@@ -614,7 +652,9 @@ class CampaigncallReport(_message.Message):
     tm_answer: _timestamp_pb2.Timestamp
     variables: _containers.ScalarMap[str, str]
     digits: str
-    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[CampaigncallReport.Kind, str]] = ..., tm: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ...) -> None: ...
+    answer_to_agent_ms: int
+    is_machine: bool
+    def __init__(self, id: _Optional[str] = ..., kind: _Optional[_Union[CampaigncallReport.Kind, str]] = ..., tm: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., hangup_reason: _Optional[str] = ..., hangup_detail: _Optional[str] = ..., is_refunded: _Optional[bool] = ..., is_abandoned: _Optional[bool] = ..., tm_answer: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., variables: _Optional[_Mapping[str, str]] = ..., digits: _Optional[str] = ..., answer_to_agent_ms: _Optional[int] = ..., is_machine: _Optional[bool] = ...) -> None: ...
 
 class ReportCampaigncallsRequest(_message.Message):
     __slots__ = ("dialer_id", "reports")
@@ -725,6 +765,18 @@ class Settlement(_message.Message):
     try_interval_ms: int
     max_try_counts: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, campaigncall_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., destination_index: _Optional[int] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., is_refunded: _Optional[bool] = ..., is_final: _Optional[bool] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class RetireQueueRequest(_message.Message):
+    __slots__ = ("queue_id", "is_kept")
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    IS_KEPT_FIELD_NUMBER: _ClassVar[int]
+    queue_id: str
+    is_kept: bool
+    def __init__(self, queue_id: _Optional[str] = ..., is_kept: _Optional[bool] = ...) -> None: ...
+
+class RetireQueueResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
 
 class ResolveAttemptsResponse(_message.Message):
     __slots__ = ("resolutions",)

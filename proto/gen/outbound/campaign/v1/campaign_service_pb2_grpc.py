@@ -29,7 +29,7 @@ class CampaignServiceStub:
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
 
     The first group of methods acts for the customer of the caller's token. The second group is for the role `dialer`,
-    the last method for the role `outdial`; everybody else gets PERMISSION_DENIED.
+    the last methods for the roles `outdial` and `queue`; everybody else gets PERMISSION_DENIED.
     """
 
     def __init__(self, channel):
@@ -123,13 +123,18 @@ class CampaignServiceStub:
                 request_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsRequest.SerializeToString,
                 response_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsResponse.FromString,
                 _registered_method=True)
+        self.RetireQueue = channel.unary_unary(
+                '/outbound.campaign.v1.CampaignService/RetireQueue',
+                request_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.SerializeToString,
+                response_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignServiceServicer:
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
 
     The first group of methods acts for the customer of the caller's token. The second group is for the role `dialer`,
-    the last method for the role `outdial`; everybody else gets PERMISSION_DENIED.
+    the last methods for the roles `outdial` and `queue`; everybody else gets PERMISSION_DENIED.
     """
 
     def CreateCampaign(self, request, context):
@@ -156,7 +161,8 @@ class CampaignServiceServicer:
 
     def UpdateCampaign(self, request, context):
         """UpdateCampaign merges the members present, then applies the status transition when one is given, in one transaction:
-        on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan or type would change in run or stopping.
+        on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan, queue or type would change
+        in run or stopping.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,6 +264,14 @@ class CampaignServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RetireQueue(self, request, context):
+        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+        FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CampaignServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -346,6 +360,11 @@ def add_CampaignServiceServicer_to_server(servicer, server):
                     request_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsRequest.FromString,
                     response_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsResponse.SerializeToString,
             ),
+            'RetireQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetireQueue,
+                    request_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.FromString,
+                    response_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'outbound.campaign.v1.CampaignService', rpc_method_handlers)
@@ -358,7 +377,7 @@ class CampaignService:
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
 
     The first group of methods acts for the customer of the caller's token. The second group is for the role `dialer`,
-    the last method for the role `outdial`; everybody else gets PERMISSION_DENIED.
+    the last methods for the roles `outdial` and `queue`; everybody else gets PERMISSION_DENIED.
     """
 
     @staticmethod
@@ -810,6 +829,33 @@ class CampaignService:
             '/outbound.campaign.v1.CampaignService/ResolveAttempts',
             outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsRequest.SerializeToString,
             outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.ResolveAttemptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetireQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.campaign.v1.CampaignService/RetireQueue',
+            outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.SerializeToString,
+            outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,

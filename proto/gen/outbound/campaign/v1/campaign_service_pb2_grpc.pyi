@@ -16,7 +16,7 @@ class CampaignServiceStub:
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
 
     The first group of methods acts for the customer of the caller's token. The second group is for the role `dialer`,
-    the last method for the role `outdial`; everybody else gets PERMISSION_DENIED.
+    the last methods for the roles `outdial` and `queue`; everybody else gets PERMISSION_DENIED.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -30,7 +30,8 @@ class CampaignServiceStub:
     """ListCampaigns returns the customer's campaigns that are not deleted, newest first."""
     UpdateCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.UpdateCampaignRequest, _campaign_service_pb2.Campaign]
     """UpdateCampaign merges the members present, then applies the status transition when one is given, in one transaction:
-    on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan or type would change in run or stopping.
+    on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan, queue or type would change
+    in run or stopping.
     """
     DeleteCampaign: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.DeleteCampaignRequest, _campaign_service_pb2.Campaign]
     """DeleteCampaign soft-deletes a campaign in status `stop` and releases its outdial. FAILED_PRECONDITION in any other status."""
@@ -67,12 +68,16 @@ class CampaignServiceStub:
     """
     ResolveAttempts: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ResolveAttemptsRequest, _campaign_service_pb2.ResolveAttemptsResponse]
     """ResolveAttempts tells what became of claimed attempts; an unknown one is tombstoned so that a late Open of it fails (role outdial)."""
+    RetireQueue: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.RetireQueueRequest, _campaign_service_pb2.RetireQueueResponse]
+    """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+    FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
+    """
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
 
     The first group of methods acts for the customer of the caller's token. The second group is for the role `dialer`,
-    the last method for the role `outdial`; everybody else gets PERMISSION_DENIED.
+    the last methods for the roles `outdial` and `queue`; everybody else gets PERMISSION_DENIED.
     """
 
     @_abc_1.abstractmethod
@@ -108,7 +113,8 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.UpdateCampaignRequest, _campaign_service_pb2.Campaign],
     ) -> _abc.Awaitable[_campaign_service_pb2.Campaign]:
         """UpdateCampaign merges the members present, then applies the status transition when one is given, in one transaction:
-        on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan or type would change in run or stopping.
+        on any refusal nothing has changed. FAILED_PRECONDITION (STATE_INVALID) when outdial, outplan, queue or type would change
+        in run or stopping.
         """
 
     @_abc_1.abstractmethod
@@ -223,5 +229,15 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_campaign_service_pb2.ResolveAttemptsRequest, _campaign_service_pb2.ResolveAttemptsResponse],
     ) -> _abc.Awaitable[_campaign_service_pb2.ResolveAttemptsResponse]:
         """ResolveAttempts tells what became of claimed attempts; an unknown one is tombstoned so that a late Open of it fails (role outdial)."""
+
+    @_abc_1.abstractmethod
+    def RetireQueue(
+        self,
+        request: _campaign_service_pb2.RetireQueueRequest,
+        context: _aio.ServicerContext[_campaign_service_pb2.RetireQueueRequest, _campaign_service_pb2.RetireQueueResponse],
+    ) -> _abc.Awaitable[_campaign_service_pb2.RetireQueueResponse]:
+        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+        FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
+        """
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _aio.Server) -> None: ...

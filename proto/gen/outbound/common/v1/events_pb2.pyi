@@ -23,15 +23,17 @@ class EventBatch(_message.Message):
     def __init__(self, customer_id: _Optional[str] = ..., resource: _Optional[str] = ..., event: _Optional[str] = ..., events: _Optional[_Iterable[_Union[Event, _Mapping]]] = ...) -> None: ...
 
 class Event(_message.Message):
-    __slots__ = ("id", "resource_id", "revision", "tm_event", "data")
+    __slots__ = ("id", "resource_id", "revision", "tm_event", "data", "left_out_bytes")
     ID_FIELD_NUMBER: _ClassVar[int]
     RESOURCE_ID_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
     TM_EVENT_FIELD_NUMBER: _ClassVar[int]
     DATA_FIELD_NUMBER: _ClassVar[int]
+    LEFT_OUT_BYTES_FIELD_NUMBER: _ClassVar[int]
     id: str
     resource_id: str
     revision: int
     tm_event: _timestamp_pb2.Timestamp
     data: _any_pb2.Any
-    def __init__(self, id: _Optional[str] = ..., resource_id: _Optional[str] = ..., revision: _Optional[int] = ..., tm_event: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+    left_out_bytes: int
+    def __init__(self, id: _Optional[str] = ..., resource_id: _Optional[str] = ..., revision: _Optional[int] = ..., tm_event: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., data: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., left_out_bytes: _Optional[int] = ...) -> None: ...

@@ -84,7 +84,7 @@ class HangupCallRequest(_message.Message):
     def __init__(self, id: _Optional[str] = ..., is_forwarded: _Optional[bool] = ...) -> None: ...
 
 class Activeflow(_message.Message):
-    __slots__ = ("id", "customer_id", "flow_id", "status", "reference_type", "reference_id", "actions", "current_action", "executed_actions", "variables", "campaign_id", "dialer_id", "revision", "tm_create", "tm_update", "tm_end", "tm_delete")
+    __slots__ = ("id", "customer_id", "flow_id", "status", "reference_type", "reference_id", "actions", "current_action", "executed_actions", "variables", "campaign_id", "dialer_id", "revision", "tm_create", "tm_update", "tm_end", "tm_delete", "on_complete_flow_id", "reference_activeflow_id")
     class Step(_message.Message):
         __slots__ = ("action_id", "type", "outcome", "detail", "tm")
         ACTION_ID_FIELD_NUMBER: _ClassVar[int]
@@ -122,6 +122,8 @@ class Activeflow(_message.Message):
     TM_UPDATE_FIELD_NUMBER: _ClassVar[int]
     TM_END_FIELD_NUMBER: _ClassVar[int]
     TM_DELETE_FIELD_NUMBER: _ClassVar[int]
+    ON_COMPLETE_FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    REFERENCE_ACTIVEFLOW_ID_FIELD_NUMBER: _ClassVar[int]
     id: str
     customer_id: str
     flow_id: str
@@ -139,7 +141,9 @@ class Activeflow(_message.Message):
     tm_update: _timestamp_pb2.Timestamp
     tm_end: _timestamp_pb2.Timestamp
     tm_delete: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., status: _Optional[str] = ..., reference_type: _Optional[str] = ..., reference_id: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., current_action: _Optional[_Union[_action_pb2.Action, _Mapping]] = ..., executed_actions: _Optional[_Iterable[_Union[Activeflow.Step, _Mapping]]] = ..., variables: _Optional[_Mapping[str, str]] = ..., campaign_id: _Optional[str] = ..., dialer_id: _Optional[str] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    on_complete_flow_id: str
+    reference_activeflow_id: str
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., flow_id: _Optional[str] = ..., status: _Optional[str] = ..., reference_type: _Optional[str] = ..., reference_id: _Optional[str] = ..., actions: _Optional[_Iterable[_Union[_action_pb2.Action, _Mapping]]] = ..., current_action: _Optional[_Union[_action_pb2.Action, _Mapping]] = ..., executed_actions: _Optional[_Iterable[_Union[Activeflow.Step, _Mapping]]] = ..., variables: _Optional[_Mapping[str, str]] = ..., campaign_id: _Optional[str] = ..., dialer_id: _Optional[str] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., on_complete_flow_id: _Optional[str] = ..., reference_activeflow_id: _Optional[str] = ...) -> None: ...
 
 class CreateActiveflowRequest(_message.Message):
     __slots__ = ("id", "flow_id", "actions", "variables")

@@ -166,12 +166,14 @@ class NewTarget(_message.Message):
     def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., data: _Optional[str] = ..., destinations: _Optional[_Iterable[_Union[_address_pb2.Address, _Mapping]]] = ...) -> None: ...
 
 class AddTargetsRequest(_message.Message):
-    __slots__ = ("outdial_id", "targets")
+    __slots__ = ("outdial_id", "targets", "is_one_request")
     OUTDIAL_ID_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
+    IS_ONE_REQUEST_FIELD_NUMBER: _ClassVar[int]
     outdial_id: str
     targets: _containers.RepeatedCompositeFieldContainer[NewTarget]
-    def __init__(self, outdial_id: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[NewTarget, _Mapping]]] = ...) -> None: ...
+    is_one_request: bool
+    def __init__(self, outdial_id: _Optional[str] = ..., targets: _Optional[_Iterable[_Union[NewTarget, _Mapping]]] = ..., is_one_request: _Optional[bool] = ...) -> None: ...
 
 class AddTargetsResponse(_message.Message):
     __slots__ = ("targets",)

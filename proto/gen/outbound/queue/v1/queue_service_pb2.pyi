@@ -12,7 +12,7 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class Queue(_message.Message):
-    __slots__ = ("id", "customer_id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout", "wait_queuecall_ids", "service_queuecall_ids", "total_incoming_count", "total_serviced_count", "total_abandoned_count", "revision", "tm_create", "tm_update", "tm_delete")
+    __slots__ = ("id", "customer_id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout", "wait_queuecall_ids", "service_queuecall_ids", "total_incoming_count", "total_serviced_count", "total_abandoned_count", "revision", "tm_create", "tm_update", "tm_delete", "recording")
     ID_FIELD_NUMBER: _ClassVar[int]
     CUSTOMER_ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
@@ -33,6 +33,7 @@ class Queue(_message.Message):
     TM_CREATE_FIELD_NUMBER: _ClassVar[int]
     TM_UPDATE_FIELD_NUMBER: _ClassVar[int]
     TM_DELETE_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
     id: str
     customer_id: str
     name: str
@@ -53,10 +54,11 @@ class Queue(_message.Message):
     tm_create: _timestamp_pb2.Timestamp
     tm_update: _timestamp_pb2.Timestamp
     tm_delete: _timestamp_pb2.Timestamp
-    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ..., wait_queuecall_ids: _Optional[_Iterable[str]] = ..., service_queuecall_ids: _Optional[_Iterable[str]] = ..., total_incoming_count: _Optional[int] = ..., total_serviced_count: _Optional[int] = ..., total_abandoned_count: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    recording: bool
+    def __init__(self, id: _Optional[str] = ..., customer_id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ..., wait_queuecall_ids: _Optional[_Iterable[str]] = ..., service_queuecall_ids: _Optional[_Iterable[str]] = ..., total_incoming_count: _Optional[int] = ..., total_serviced_count: _Optional[int] = ..., total_abandoned_count: _Optional[int] = ..., revision: _Optional[int] = ..., tm_create: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_update: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tm_delete: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., recording: _Optional[bool] = ...) -> None: ...
 
 class CreateQueueRequest(_message.Message):
-    __slots__ = ("id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout")
+    __slots__ = ("id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout", "recording")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
@@ -67,6 +69,7 @@ class CreateQueueRequest(_message.Message):
     SERVICE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     WRAPUP_TIME_FIELD_NUMBER: _ClassVar[int]
     RING_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     detail: str
@@ -77,7 +80,8 @@ class CreateQueueRequest(_message.Message):
     service_timeout: int
     wrapup_time: int
     ring_timeout: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ...) -> None: ...
+    recording: bool
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Iterable[str]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ..., recording: _Optional[bool] = ...) -> None: ...
 
 class GetQueueRequest(_message.Message):
     __slots__ = ("id",)
@@ -108,7 +112,7 @@ class IdList(_message.Message):
     def __init__(self, ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class UpdateQueueRequest(_message.Message):
-    __slots__ = ("id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout")
+    __slots__ = ("id", "name", "detail", "routing_method", "tag_ids", "wait_flow_id", "wait_timeout", "service_timeout", "wrapup_time", "ring_timeout", "recording")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
@@ -119,6 +123,7 @@ class UpdateQueueRequest(_message.Message):
     SERVICE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     WRAPUP_TIME_FIELD_NUMBER: _ClassVar[int]
     RING_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     detail: str
@@ -129,7 +134,43 @@ class UpdateQueueRequest(_message.Message):
     service_timeout: int
     wrapup_time: int
     ring_timeout: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Union[IdList, _Mapping]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ...) -> None: ...
+    recording: bool
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., routing_method: _Optional[str] = ..., tag_ids: _Optional[_Union[IdList, _Mapping]] = ..., wait_flow_id: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wrapup_time: _Optional[int] = ..., ring_timeout: _Optional[int] = ..., recording: _Optional[bool] = ...) -> None: ...
+
+class GetQueueStatsRequest(_message.Message):
+    __slots__ = ("id",)
+    ID_FIELD_NUMBER: _ClassVar[int]
+    id: str
+    def __init__(self, id: _Optional[str] = ...) -> None: ...
+
+class QueueStats(_message.Message):
+    __slots__ = ("queue_id", "waiting_count", "service_count", "longest_waiting_ms", "average_waiting_ms", "total_incoming_count", "total_serviced_count", "total_abandoned_count", "agent_counts")
+    class AgentCountsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: int
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[int] = ...) -> None: ...
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    WAITING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    SERVICE_COUNT_FIELD_NUMBER: _ClassVar[int]
+    LONGEST_WAITING_MS_FIELD_NUMBER: _ClassVar[int]
+    AVERAGE_WAITING_MS_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_INCOMING_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_SERVICED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    TOTAL_ABANDONED_COUNT_FIELD_NUMBER: _ClassVar[int]
+    AGENT_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    queue_id: str
+    waiting_count: int
+    service_count: int
+    longest_waiting_ms: int
+    average_waiting_ms: int
+    total_incoming_count: int
+    total_serviced_count: int
+    total_abandoned_count: int
+    agent_counts: _containers.ScalarMap[str, int]
+    def __init__(self, queue_id: _Optional[str] = ..., waiting_count: _Optional[int] = ..., service_count: _Optional[int] = ..., longest_waiting_ms: _Optional[int] = ..., average_waiting_ms: _Optional[int] = ..., total_incoming_count: _Optional[int] = ..., total_serviced_count: _Optional[int] = ..., total_abandoned_count: _Optional[int] = ..., agent_counts: _Optional[_Mapping[str, int]] = ...) -> None: ...
 
 class DeleteQueueRequest(_message.Message):
     __slots__ = ("id",)
@@ -292,18 +333,22 @@ class JoinQueueResponse(_message.Message):
     def __init__(self, refused_ids: _Optional[_Iterable[str]] = ..., queues: _Optional[_Iterable[_Union[JoinedQueue, _Mapping]]] = ...) -> None: ...
 
 class JoinedQueue(_message.Message):
-    __slots__ = ("id", "name", "detail", "wait_timeout", "service_timeout")
+    __slots__ = ("id", "name", "detail", "wait_timeout", "service_timeout", "wait_flow_id", "recording")
     ID_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     DETAIL_FIELD_NUMBER: _ClassVar[int]
     WAIT_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
     SERVICE_TIMEOUT_FIELD_NUMBER: _ClassVar[int]
+    WAIT_FLOW_ID_FIELD_NUMBER: _ClassVar[int]
+    RECORDING_FIELD_NUMBER: _ClassVar[int]
     id: str
     name: str
     detail: str
     wait_timeout: int
     service_timeout: int
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ...) -> None: ...
+    wait_flow_id: str
+    recording: bool
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., detail: _Optional[str] = ..., wait_timeout: _Optional[int] = ..., service_timeout: _Optional[int] = ..., wait_flow_id: _Optional[str] = ..., recording: _Optional[bool] = ...) -> None: ...
 
 class AssignAgentsRequest(_message.Message):
     __slots__ = ("dialer_id", "waiting_ids", "connecting_ids", "service_ids")

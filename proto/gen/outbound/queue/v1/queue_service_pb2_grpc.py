@@ -62,6 +62,11 @@ class QueueServiceStub:
                 request_serializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.DeleteQueueRequest.SerializeToString,
                 response_deserializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.Queue.FromString,
                 _registered_method=True)
+        self.GetQueueStats = channel.unary_unary(
+                '/outbound.queue.v1.QueueService/GetQueueStats',
+                request_serializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueStatsRequest.SerializeToString,
+                response_deserializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.QueueStats.FromString,
+                _registered_method=True)
         self.GetQueuecall = channel.unary_unary(
                 '/outbound.queue.v1.QueueService/GetQueuecall',
                 request_serializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.GetQueuecallRequest.SerializeToString,
@@ -111,7 +116,8 @@ class QueueServiceServicer:
     """
 
     def CreateQueue(self, request, context):
-        """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method.
+        """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method, and for a wait_flow_id
+        that names no flow of the customer; likewise UpdateQueue.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -139,7 +145,15 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteQueue(self, request, context):
-        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service.
+        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+        them) while campaigns in run or stopping use it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetQueueStats(self, request, context):
+        """GetQueueStats tells how a queue stands; its cost depends on who is in it now, not on how many ever were.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -230,6 +244,11 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     servicer.DeleteQueue,
                     request_deserializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.DeleteQueueRequest.FromString,
                     response_serializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.Queue.SerializeToString,
+            ),
+            'GetQueueStats': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetQueueStats,
+                    request_deserializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueStatsRequest.FromString,
+                    response_serializer=outbound_dot_queue_dot_v1_dot_queue__service__pb2.QueueStats.SerializeToString,
             ),
             'GetQueuecall': grpc.unary_unary_rpc_method_handler(
                     servicer.GetQueuecall,
@@ -410,6 +429,33 @@ class QueueService:
             '/outbound.queue.v1.QueueService/DeleteQueue',
             outbound_dot_queue_dot_v1_dot_queue__service__pb2.DeleteQueueRequest.SerializeToString,
             outbound_dot_queue_dot_v1_dot_queue__service__pb2.Queue.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetQueueStats(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.queue.v1.QueueService/GetQueueStats',
+            outbound_dot_queue_dot_v1_dot_queue__service__pb2.GetQueueStatsRequest.SerializeToString,
+            outbound_dot_queue_dot_v1_dot_queue__service__pb2.QueueStats.FromString,
             options,
             channel_credentials,
             insecure,

@@ -20,7 +20,9 @@ class QueueServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.CreateQueueRequest, _queue_service_pb2.Queue]
-    """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method."""
+    """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method, and for a wait_flow_id
+    that names no flow of the customer; likewise UpdateQueue.
+    """
     GetQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueueRequest, _queue_service_pb2.Queue]
     """GetQueue returns one, also a deleted one. NOT_FOUND (QUEUE_NOT_FOUND)."""
     ListQueues: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListQueuesRequest, _queue_service_pb2.ListQueuesResponse]
@@ -28,7 +30,11 @@ class QueueServiceStub:
     UpdateQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.UpdateQueueRequest, _queue_service_pb2.Queue]
     """UpdateQueue changes the members that are present."""
     DeleteQueue: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.DeleteQueueRequest, _queue_service_pb2.Queue]
-    """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service."""
+    """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+    them) while campaigns in run or stopping use it.
+    """
+    GetQueueStats: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueueStatsRequest, _queue_service_pb2.QueueStats]
+    """GetQueueStats tells how a queue stands; its cost depends on who is in it now, not on how many ever were."""
     GetQueuecall: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.GetQueuecallRequest, _queue_service_pb2.Queuecall]
     """GetQueuecall returns one. NOT_FOUND (QUEUECALL_NOT_FOUND)."""
     ListQueuecalls: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListQueuecallsRequest, _queue_service_pb2.ListQueuecallsResponse]
@@ -62,7 +68,9 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.CreateQueueRequest,
         context: _aio.ServicerContext[_queue_service_pb2.CreateQueueRequest, _queue_service_pb2.Queue],
     ) -> _abc.Awaitable[_queue_service_pb2.Queue]:
-        """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method."""
+        """CreateQueue makes a queue. INVALID_ARGUMENT (INVALID_ROUTING_METHOD) for an unknown routing method, and for a wait_flow_id
+        that names no flow of the customer; likewise UpdateQueue.
+        """
 
     @_abc_1.abstractmethod
     def GetQueue(
@@ -94,7 +102,17 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.DeleteQueueRequest,
         context: _aio.ServicerContext[_queue_service_pb2.DeleteQueueRequest, _queue_service_pb2.Queue],
     ) -> _abc.Awaitable[_queue_service_pb2.Queue]:
-        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service."""
+        """DeleteQueue soft-deletes. FAILED_PRECONDITION while queuecalls are waiting or in service, and (QUEUE_IN_USE, naming
+        them) while campaigns in run or stopping use it.
+        """
+
+    @_abc_1.abstractmethod
+    def GetQueueStats(
+        self,
+        request: _queue_service_pb2.GetQueueStatsRequest,
+        context: _aio.ServicerContext[_queue_service_pb2.GetQueueStatsRequest, _queue_service_pb2.QueueStats],
+    ) -> _abc.Awaitable[_queue_service_pb2.QueueStats]:
+        """GetQueueStats tells how a queue stands; its cost depends on who is in it now, not on how many ever were."""
 
     @_abc_1.abstractmethod
     def GetQueuecall(
