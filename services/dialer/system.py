@@ -119,6 +119,17 @@ class DialerSystem:
             ended=self._attempt_ended,
             link_changed=self._link_changed,
         )
+        self._wire_conversations()
+        self.capacity = CapacityBook(ports.queues, clock, self._capacity_asks, self._wake)
+        self.keeper = LeaseKeeper(ports.campaigns, clock, limits.capacity, self._new_runner)
+        self._wire_upkeep()
+        self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
+        self._is_deaf = False
+
+    def _wire_conversations(self) -> None:
+        """What happens on answered calls; the parts need each other."""
+        ports, limits = self._ports, self._limits
+        clock, telephony = ports.clock, ports.telephony
         self.errands = Errands(ports.http, ports.flows, clock)
         self.webhooks = WebhookSender(ports.webhooks, ports.http, clock)
         performer = Performer(telephony, self.timers, self.errands, self.control.hang_up)
@@ -145,8 +156,11 @@ class DialerSystem:
         performer.recordings = self.control.recordings = self.recordings
         self.control.flows, self.control.desk = self.flows, self.desk
         self.control.connects = self.connects
-        self.capacity = CapacityBook(ports.queues, clock, self._capacity_asks, self._wake)
-        self.keeper = LeaseKeeper(ports.campaigns, clock, limits.capacity, self._new_runner)
+
+    def _wire_upkeep(self) -> None:
+        """What looks after attempts, rows and files that nothing is heard of."""
+        ports, limits = self._ports, self._limits
+        clock, telephony = ports.clock, ports.telephony
         self.watch = Watch(
             telephony=telephony,
             attempts=self.attempts,
@@ -174,8 +188,6 @@ class DialerSystem:
             keep_days=limits.recordings_keep_days,
             dialer_id=limits.dialer_id,
         )
-        self.live = Live(self.attempts, self.control, self.flows, clock, limits.dialer_id)
-        self._is_deaf = False
 
     # ---------------------------------------------------------------------------------- hints
 
