@@ -26,7 +26,7 @@ from services.common.address import MAX_DETAIL, MAX_TARGET
 from services.common.errors import invalid
 from services.common.limits import MAX_TAGS
 from services.common.nesting import DEEP, SHALLOW, is_deep
-from services.common.texts import holds_nul
+from services.common.texts import NO_NUL, holds_nul
 
 _ADDRESS = Body(
     "AddressInput",
@@ -63,7 +63,7 @@ def json_text(value: Json, path: str) -> str:
         raise invalid(path, DEEP, SHALLOW)
     dumped = orjson.dumps(value).decode()
     if "\\u0000" in dumped and holds_nul(value):
-        raise invalid(path, "a text with a NUL character", "text without the NUL character")
+        raise invalid(path, "a text with a NUL character", NO_NUL)
     return dumped
 
 

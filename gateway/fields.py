@@ -14,7 +14,7 @@ from typing import Any, Final
 from gateway.members import Json, Schema
 from services.common.errors import FieldViolation, InvalidArgument, invalid
 from services.common.ids import optional_id
-from services.common.texts import MAX_NAME, MAX_TEXT
+from services.common.texts import MAX_NAME, MAX_TEXT, NO_NUL
 
 Parser = Callable[[Json, str], Any]
 """Takes the JSON value and the field's path; gives the parsed value or raises InvalidArgument."""
@@ -65,7 +65,7 @@ def text(longest: int = TEXT_LENGTH, shortest: int = 0) -> FieldKind:
                 field=path,
             )
         if "\x00" in value:
-            raise invalid(path, value, "text without the NUL character")
+            raise invalid(path, value, NO_NUL)
         return value
 
     schema: Schema = {"type": "string", "maxLength": longest}
@@ -185,7 +185,7 @@ def text_map(longest: int, value_length: int) -> FieldKind:
             raise invalid(path, f"an object of {len(value)} members", f"at most {longest} members")
         for name in value:
             if "\x00" in name:
-                raise invalid(path, f"a member {name!r}", "names without the NUL character")
+                raise invalid(path, f"a member {name!r}", NO_NUL)
         return {name: each.parse(text, f"{path}.{name}") for name, text in value.items()}
 
     schema: Schema = {

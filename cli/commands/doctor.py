@@ -145,13 +145,13 @@ def _stack(data_dir: Path, http: str) -> list[Finding]:
             healthy = grpc_health(address)()
             text = f"{address} {'serves' if healthy else 'does not serve'}"
             findings.append(Finding(f"service {name}", healthy, text, "wait, or see its log"))
-    findings += _trunks(facts["metrics"])
+    findings += trunk_findings(facts["metrics"])
     healthy = http_health(f"{facts['url']}/health")()
     findings.append(Finding("gateway", healthy, str(facts["url"]), "see logs/gateway.log"))
     return findings
 
 
-def _trunks(metrics: Mapping[str, str]) -> list[Finding]:
+def trunk_findings(metrics: Mapping[str, str]) -> list[Finding]:
     """Whether the dialers make calls through their trunks, as their metrics say."""
     resting: dict[str, list[str]] = {}
     for name, address in metrics.items():

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from cli.embedded.process import User, run_once
 from cli.embedded.telephony_packages import Asterisk
 
-# The overflow id, `nobody` on most systems; used when the system has neither known user.
-_NUMERIC_USER = User(uid=65534, gid=65534)
 _FIRST_FREE_PORT = 1024
 
 
@@ -21,7 +18,7 @@ def choose_user(
     """The user to run as; None to stay who we are, which `say` is told when we are root."""
     if os.geteuid() != 0:
         return None
-    user = _known_user()
+    user = User.known("asterisk", "nobody")
     reason = _hindrance(user, folder, program, port)
     if reason:
         say(f"Asterisk runs as root: {reason}")
@@ -45,16 +42,6 @@ def let_read(files: Iterable[Path], user: User) -> None:
     for path in files:
         os.chown(path, 0, user.gid)
         path.chmod(0o640)
-
-
-def _known_user() -> User:
-    for name in ("asterisk", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return User(entry.pw_uid, entry.pw_gid)
-    return _NUMERIC_USER
 
 
 def _hindrance(user: User, folder: Path, program: Asterisk, port: int) -> str:

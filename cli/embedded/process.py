@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import time
@@ -34,6 +35,15 @@ class User:
 
     uid: int
     gid: int
+
+    @classmethod
+    def known(cls, *names: str) -> User:
+        """The first of these that the system has; else the overflow id, `nobody` on most systems."""
+        for name in names:
+            with contextlib.suppress(KeyError):
+                entry = pwd.getpwnam(name)
+                return cls(entry.pw_uid, entry.pw_gid)
+        return cls(65534, 65534)
 
 
 class ServerProcess:

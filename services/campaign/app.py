@@ -78,20 +78,20 @@ def wire(
     outdials: Outdials,
     queues: Queues,
     clock: Clock,
-    defaults: RunLimits,
+    limits: RunLimits,
 ) -> Services:
     """The use cases on these resources."""
     references = References(begin=begin, outdials=outdials, queues=queues)
     return Services(
         campaigns=CampaignService(begin=begin, references=references, clock=clock),
         references=references,
-        leases=LeaseService(begin=begin, defaults=defaults),
+        leases=LeaseService(begin=begin, limits=limits),
         runs=RunService(begin=begin, references=references, clock=clock),
         queue_uses=QueueUseService(begin=begin),
         campaigncalls=CampaigncallService(
             begin=begin,
             clock=clock,
-            max_conversation=timedelta(milliseconds=defaults.max_conversation_ms),
+            max_conversation=timedelta(milliseconds=limits.max_conversation_ms),
         ),
         outplans=OutplanService(begin=begin, clock=clock),
         flows=FlowService(begin=begin, queues=queues, clock=clock),
@@ -108,7 +108,7 @@ async def build(settings: CampaignSettings, *, clock: Clock | None = None) -> Se
         outdials=GrpcOutdials(outdial_grpc.OutdialServiceStub(outdial)),
         queues=GrpcQueues(queue_grpc.QueueServiceStub(queue)),
         clock=base.clock,
-        defaults=RunLimits(
+        limits=RunLimits(
             settings.default_calls_per_second,
             settings.default_max_concurrent,
             settings.max_conversation_ms,

@@ -14,7 +14,7 @@ from services.common.action_catalogue import ALIASES, CATALOGUE, LATER, Word
 from services.common.action_kinds import TARGET, TARGETS, WrongValue, missing, refers, shown
 from services.common.errors import FieldViolation, InvalidArgument, invalid
 from services.common.nesting import DEEP, SHALLOW, is_deep
-from services.common.texts import holds_nul
+from services.common.texts import NO_NUL, holds_nul
 
 MAX_ACTIONS = 100
 """Most actions one list may hold."""
@@ -118,7 +118,7 @@ def _violations(action: Action, place: str, ids: set[UUID]) -> list[FieldViolati
         found.append(FieldViolation(f"{place}.next_id", about))
     found += _option_violations(action, word, f"{place}.option", ids)
     if not found and holds_nul(action.option):
-        found.append(FieldViolation(f"{place}.option", "holds a NUL; accepted: texts without"))
+        found.append(FieldViolation(f"{place}.option", f"holds a NUL; accepted: {NO_NUL}"))
     return found
 
 

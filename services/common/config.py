@@ -13,12 +13,11 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
 
 from services.common.clock import Clock, ScaledClock, SystemClock
 from services.common.log import LEVELS
@@ -190,9 +189,11 @@ def masked(settings: BaseSettings) -> dict[str, str]:
 def database_url_fault(url: str) -> str:
     """What is accepted when this is no address of a PostgreSQL database; empty when it is."""
     try:
-        is_postgres = make_url(url).get_backend_name() == "postgresql"
-    except ArgumentError:
-        is_postgres = False
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    # Behind a + stands SQLAlchemy's driver.
+    is_postgres = parts.scheme.partition("+")[0] == "postgresql" and "://" in url
     return "" if is_postgres else "a URL such as postgresql://user@host/database"
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from services.common.errors import invalid
+
 _DAY_MS: Final = 86_400_000
 
 MAX_BATCH: Final = 1_000
@@ -17,6 +19,8 @@ SLOTS: Final = 5
 
 SERVICE_LEVEL: Final = (1, 1_000)
 """Percent."""
+MAX_CONVERSATION_MS: Final = 3_600_000
+"""Longest conversation unless the deployment says otherwise, domain time."""
 AGENT_WAIT_MS: Final = (0, 3_600_000)
 """How long a person waits for an agent before the attempt is abandoned; 0 sets no limit."""
 DIAL_TIMEOUT_MS: Final = (0, 600_000)
@@ -37,3 +41,10 @@ MAX_ADDRESSES: Final = 20
 """Addresses of one agent."""
 PASSWORD_LENGTH: Final = (8, 256)
 """In characters."""
+
+
+def check_range(field: str, value: int, bounds: tuple[int, int], unit: str) -> None:
+    """InvalidArgument when the value is not within the bounds, both included."""
+    low, high = bounds
+    if not low <= value <= high:
+        raise invalid(field, value, f"{low}..{high} {unit}")

@@ -48,7 +48,7 @@ _ACTIONS = ("", "create", "update")
 _BAD_REQUEST, _UNAVAILABLE = (400, 10012), (503, 10008)
 
 
-class _RefusedError(Exception):
+class RefusedError(Exception):
     """Why no such consumer is made."""
 
 
@@ -65,7 +65,7 @@ class ConsumerGuard:
     async def _answer(self, message: Msg) -> None:
         try:
             answer = await self._create(message)
-        except _RefusedError as exc:
+        except RefusedError as exc:
             get_logger().warning("consumer_refused", subject=message.subject, error=str(exc))
             answer = _error(str(exc), _BAD_REQUEST)
         except (AppError, nats.errors.Error, OSError):
@@ -83,22 +83,22 @@ class ConsumerGuard:
 
 
 def pull_consumer(request: bytes) -> bytes:
-    """The request, written anew; refused when it asks for more than a pull consumer."""
+    """The request, written anew; RefusedError when it asks for more than a pull consumer."""
     try:
         given = orjson.loads(request)
     except orjson.JSONDecodeError:
-        raise _RefusedError("the request is not JSON") from None
+        raise RefusedError("the request is not JSON") from None
     config = given.get("config") if isinstance(given, dict) else None
     if not isinstance(config, dict):
-        raise _RefusedError("the request has no config")
+        raise RefusedError("the request has no config")
     action = given.get("action", "")
     if action not in _ACTIONS:
-        raise _RefusedError(f"action is {action!r}; accepted: {', '.join(_ACTIONS[1:])}")
+        raise RefusedError(f"action is {action!r}; accepted: {', '.join(_ACTIONS[1:])}")
     # Clients write what is not set as null, false, 0 or nothing.
     wanted = {name: value for name, value in config.items() if value}
     refused = sorted(set(wanted) - _ACCEPTED)
     if refused:
-        raise _RefusedError(
+        raise RefusedError(
             f"{refused[0]} is set; accepted is a pull consumer with: {', '.join(sorted(_ACCEPTED))}"
         )
     return orjson.dumps({"stream_name": STREAM, "config": wanted, "action": action})

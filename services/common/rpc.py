@@ -61,7 +61,7 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
             one = self._unary(method, handler.unary_unary)
             return grpc.unary_unary_rpc_method_handler(one, *codec)
         if handler.stream_unary is not None:
-            one = self._unary(method, handler.stream_unary)
+            one = self._unary(method, _reading_to_the_end(handler.stream_unary))
             return grpc.stream_unary_rpc_method_handler(one, *codec)
         if handler.unary_stream is not None:
             many = self._stream(method, handler.unary_stream)
@@ -101,6 +101,23 @@ class ServerInterceptor(grpc.aio.ServerInterceptor):
             call.done("OK")
 
         return answer
+
+
+def _reading_to_the_end(inner: Any) -> Any:
+    """Have what a caller still sends read before it is told of a failure.
+
+    grpc.aio turns a status that meets a message under way into an internal error of its own.
+    """
+
+    async def answer(requests: AsyncIterator[Any], servicer_context: ServicerContext) -> Any:
+        try:
+            return await inner(requests, servicer_context)
+        except Exception:
+            async for _ in requests:
+                pass
+            raise
+
+    return answer
 
 
 class _Call:

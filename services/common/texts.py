@@ -7,6 +7,8 @@ from typing import Any, Final
 from services.common.errors import invalid
 from services.common.nesting import DEEP, SHALLOW, is_deep_text
 
+NO_NUL: Final = "text without NUL characters"
+"""What is accepted where somebody has sent one; PostgreSQL cannot keep it."""
 MAX_NAME: Final = 255
 """Longest name, in characters."""
 MAX_TEXT: Final = 65_536
@@ -18,20 +20,25 @@ def check_text(field: str, value: str, longest: int) -> str:
     if len(value) > longest:
         raise invalid(field, f"{len(value)} characters long", f"at most {longest} characters")
     if "\x00" in value:
-        raise invalid(field, value, "text without NUL characters")
+        raise invalid(field, value, NO_NUL)
     return value
 
 
 def check_texts(**members: str | None) -> None:
-    """check_text for those that are given: `name` is a name, every other one free text.
-
-    `data` becomes flow variables when it is JSON of an object, which then must not be too deep.
-    """
+    """check_text for those that are given: `name` is a name, every other one free text."""
     for field, value in members.items():
         if value is not None:
             check_text(field, value, MAX_NAME if field == "name" else MAX_TEXT)
-            if field == "data" and is_deep_text(value):
-                raise invalid(field, DEEP, SHALLOW)
+
+
+def check_data(value: str | None) -> None:
+    """check_text for free `data`, which becomes flow variables when it is JSON of an object: that must
+    not be too deep.
+    """
+    if value is not None:
+        check_text("data", value, MAX_TEXT)
+        if is_deep_text(value):
+            raise invalid("data", DEEP, SHALLOW)
 
 
 def holds_nul(value: Any) -> bool:

@@ -18,6 +18,7 @@ from services.common.convert import (
     timestamp_to_proto,
 )
 from services.common.ids import optional_id, parse_id, text
+from services.common.limits import MAX_CONVERSATION_MS
 from services.dialer.domain.campaigns import (
     AttemptReport,
     CampaignInfo,
@@ -100,7 +101,7 @@ def _definition(revision: str, message: campaign_pb.LeaseDefinition) -> Definiti
             abandonment_actions=actions_told(campaign.abandonment_actions),
             on_complete_flow_id=optional_id(message.on_complete_flow_id, "on_complete_flow_id"),
             # 0 comes from a campaign service that does not know the setting yet.
-            max_conversation_ms=message.max_conversation_ms or 3_600_000,
+            max_conversation_ms=message.max_conversation_ms or MAX_CONVERSATION_MS,
         ),
         plan=DialPlan(
             outplan_id=UUID(plan.outplan_id),

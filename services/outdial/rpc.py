@@ -10,7 +10,7 @@ from outbound.outdial.v1 import outdial_service_pb2_grpc as outdial_grpc
 
 from services.common.auth import Role, current_caller, require_customer, require_role
 from services.common.convert import address_from_proto
-from services.common.errors import AppError, InvalidArgument, Unavailable
+from services.common.errors import InvalidArgument, Unavailable
 from services.common.ids import optional_id, parse_id
 from services.common.paging import page_request
 from services.common.rpc import ServicerContext
@@ -26,7 +26,6 @@ from services.outdial.convert import (
     status_from_proto,
     target_to_proto,
 )
-from services.outdial.domain_imports import Import
 from services.outdial.service import NewOutdial, OutdialChanges, OutdialService
 from services.outdial.service_dialing import DialingService
 from services.outdial.service_imports import ImportService
@@ -199,27 +198,19 @@ class OutdialServicer(outdial_grpc.OutdialServiceServicer):
         context: ServicerContext,
     ) -> outdial_pb.ImportResult:
         """See the proto."""
-        try:
-            return import_to_proto(await self._import(request_iterator))
-        except AppError:
-            # grpc.aio tells a caller that still writes of an internal error, whatever was said.
-            async for _ in request_iterator:
-                pass
-            raise
-
-    async def _import(self, requests: AsyncIterator[outdial_pb.ImportTargetsRequest]) -> Import:
         customer_id = require_customer()
-        first = await anext(aiter(requests), None)
+        first = await anext(aiter(request_iterator), None)
         if first is None or first.WhichOneof("part") != "header":
             raise InvalidArgument("the stream must begin with a header", field="header")
         header = first.header
-        return await self._imports.run(
+        done = await self._imports.run(
             customer_id,
             parse_id(header.outdial_id, "outdial_id"),
             parse_id(header.import_id, "import_id"),
             options_from_proto(header),
-            _chunks(requests),
+            _chunks(request_iterator),
         )
+        return import_to_proto(done)
 
     async def GetImport(
         self, request: outdial_pb.GetImportRequest, context: ServicerContext

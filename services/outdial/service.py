@@ -10,7 +10,7 @@ from services.common.creation import same_or_taken
 from services.common.errors import FailedPrecondition, invalid
 from services.common.ids import new_id
 from services.common.paging import Page, cut
-from services.common.texts import check_texts
+from services.common.texts import check_data, check_texts
 from services.outdial.domain import (
     OUTDIAL_IN_USE,
     Outdial,
@@ -56,7 +56,8 @@ class OutdialService:
 
     async def create_outdial(self, customer_id: UUID, wanted: NewOutdial) -> Outdial:
         """Make an outdial. With an id that exists: the same body returns it, another AlreadyExists."""
-        check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
+        check_texts(name=wanted.name, detail=wanted.detail)
+        check_data(wanted.data)
         outdial = Outdial(
             id=wanted.id or new_id(),
             customer_id=customer_id,
@@ -104,7 +105,8 @@ class OutdialService:
         The campaign can be exchanged or released while the present one stands still: otherwise
         FailedPrecondition.
         """
-        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
+        check_texts(name=changes.name, detail=changes.detail)
+        check_data(changes.data)
         before = await self.get_outdial(customer_id, outdial_id)
         is_rebound = changes.is_binding and changes.campaign_id != before.campaign_id
         if is_rebound:

@@ -19,7 +19,7 @@ from services.common.errors import (
 from services.common.ids import new_id
 from services.common.limits import MAX_BATCH, SLOTS
 from services.common.paging import Page, cut
-from services.common.texts import check_texts
+from services.common.texts import check_data, check_texts
 from services.outdial.domain import (
     TARGET_NOT_FOUND,
     Destinations,
@@ -127,7 +127,8 @@ class TargetService:
         FailedPrecondition for destinations of a target that is being dialed. A target that is done
         stays so: reset it to have it dialed again.
         """
-        check_texts(name=changes.name, detail=changes.detail, data=changes.data)
+        check_texts(name=changes.name, detail=changes.detail)
+        check_data(changes.data)
         async with self._begin() as tx:
             found = await tx.targets.lock([target_id])
             target = await _target(tx, found, customer_id, outdial_id, target_id)
@@ -199,7 +200,8 @@ def _new_target(
     wanted: NewTarget, index: int, customer_id: UUID, outdial_id: UUID, tm: datetime
 ) -> Target:
     prefix = f"targets[{index}]."
-    check_texts(name=wanted.name, detail=wanted.detail, data=wanted.data)
+    check_texts(name=wanted.name, detail=wanted.detail)
+    check_data(wanted.data)
     if len(wanted.destinations) > SLOTS:
         given = f"{len(wanted.destinations)} addresses"
         raise invalid(f"{prefix}destinations", given, f"at most {SLOTS}")

@@ -37,8 +37,8 @@ class GrpcCampaigns:
 
     async def restore(self, queue_id: UUID) -> None:
         """See queues.ports.Campaigns."""
-        request = campaign_pb.RetireQueueRequest(queue_id=str(queue_id), is_kept=True)
-        await self._campaigns.RetireQueue(request)
+        request = campaign_pb.RestoreQueueRequest(queue_id=str(queue_id))
+        await self._campaigns.RestoreQueue(request)
 
 
 class NoCampaigns:

@@ -23,7 +23,7 @@ async def test_a_resting_trunk_is_a_fault_until_it_works_again() -> None:
     }
 
     async def finding() -> doctor.Finding:
-        found = await asyncio.to_thread(doctor._trunks, addresses)
+        found = await asyncio.to_thread(doctor.trunk_findings, addresses)
         (one,) = [each for each in found if each.name == "trunk doc.t"]
         return one
 

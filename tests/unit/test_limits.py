@@ -71,7 +71,7 @@ def servicers() -> dict[str, Any]:
     clock, nothing = ManualClock(datetime(2026, 3, 2, tzinfo=UTC)), cast(Any, None)
     starts = cast(Any, begin)
     (_, campaigns), (_, outplans), (_, flows) = campaign.wire(
-        begin=starts, outdials=nothing, queues=nothing, clock=clock, defaults=RunLimits(1, 1)
+        begin=starts, outdials=nothing, queues=nothing, clock=clock, limits=RunLimits(1, 1, 1_000)
     ).servicers()
     (_, agents), (_, queues) = queue.wire(
         begin=starts,

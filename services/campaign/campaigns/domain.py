@@ -12,7 +12,7 @@ from services.common import ownership
 from services.common.actions import Action, validate_actions
 from services.common.address import Address
 from services.common.errors import FailedPrecondition, InvalidArgument, invalid
-from services.common.limits import AGENT_WAIT_MS, SERVICE_LEVEL
+from services.common.limits import AGENT_WAIT_MS, SERVICE_LEVEL, check_range
 from services.common.texts import check_texts
 
 CAMPAIGN_NOT_FOUND = "CAMPAIGN_NOT_FOUND"
@@ -340,13 +340,8 @@ def dialed_actions(campaign: Campaign, flow_actions: tuple[Action, ...]) -> tupl
 
 def checked(campaign: Campaign) -> Campaign:
     """The campaign if its figures and references can be; InvalidArgument names one that cannot."""
-    low, high = SERVICE_LEVEL
-    if not low <= campaign.service_level <= high:
-        raise invalid("service_level", campaign.service_level, f"{low} to {high} percent")
-    low, high = AGENT_WAIT_MS
-    if not low <= campaign.agent_wait_limit <= high:
-        accepted = f"{low} to {high} milliseconds"
-        raise invalid("agent_wait_limit", campaign.agent_wait_limit, accepted)
+    check_range("service_level", campaign.service_level, SERVICE_LEVEL, "percent")
+    check_range("agent_wait_limit", campaign.agent_wait_limit, AGENT_WAIT_MS, "milliseconds")
     if campaign.next_campaign_id == campaign.id:
         raise invalid("next_campaign_id", str(campaign.id), "another campaign than this one")
     return campaign

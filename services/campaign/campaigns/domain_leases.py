@@ -55,7 +55,7 @@ class RunLimits:
 
     calls_per_second: float
     max_concurrent: int
-    max_conversation_ms: int = 3_600_000
+    max_conversation_ms: int
 
     @property
     def revision(self) -> str:
@@ -85,8 +85,8 @@ class RunDefinition:
     campaign: Campaign
     plan: DialPlan
     actions: tuple[Action, ...]
+    max_conversation_ms: int
     on_complete_flow_id: UUID | None = None
-    max_conversation_ms: int = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,26 +98,26 @@ class Lease:
     definition: RunDefinition | None
 
 
-def run_definition(found: LeaseDefinition, defaults: RunLimits) -> RunDefinition:
+def run_definition(found: LeaseDefinition, limits: RunLimits) -> RunDefinition:
     """The definition with everything filled in."""
     return RunDefinition(
         campaign=found.campaign,
-        plan=dial_plan(found.campaign, found.outplan, defaults),
+        plan=dial_plan(found.campaign, found.outplan, limits),
         actions=dialed_actions(found.campaign, found.flow_actions),
         on_complete_flow_id=None if found.campaign.actions else found.on_complete_flow_id,
-        max_conversation_ms=defaults.max_conversation_ms,
+        max_conversation_ms=limits.max_conversation_ms,
     )
 
 
-def dial_plan(campaign: Campaign, plan: Outplan, defaults: RunLimits) -> DialPlan:
+def dial_plan(campaign: Campaign, plan: Outplan, limits: RunLimits) -> DialPlan:
     """The plan for this campaign.
 
     With a queue its agents set the pace, so an absent limit is the largest allowed, not the
     deployment's default: that one is for campaigns nothing else would hold back.
     """
     has_queue = campaign.queue_id is not None
-    rate = MAX_CALLS_PER_SECOND if has_queue else defaults.calls_per_second
-    concurrent = MAX_CONCURRENT if has_queue else defaults.max_concurrent
+    rate = MAX_CALLS_PER_SECOND if has_queue else limits.calls_per_second
+    concurrent = MAX_CONCURRENT if has_queue else limits.max_concurrent
     return DialPlan(
         outplan_id=plan.id,
         source=campaign.source or plan.source,

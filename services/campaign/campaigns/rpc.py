@@ -146,9 +146,13 @@ class CampaignServicer(CampaigncallMethods, campaign_grpc.CampaignServiceService
     ) -> campaign_pb.RetireQueueResponse:
         """See the proto."""
         require_role(Role.QUEUE)
-        queue_id = parse_id(request.queue_id, "queue_id")
-        if request.is_kept:
-            await self._queue_uses.restore_queue(queue_id)
-        else:
-            await self._queue_uses.retire_queue(queue_id)
+        await self._queue_uses.retire_queue(parse_id(request.queue_id, "queue_id"))
         return campaign_pb.RetireQueueResponse()
+
+    async def RestoreQueue(
+        self, request: campaign_pb.RestoreQueueRequest, context: Any
+    ) -> campaign_pb.RestoreQueueResponse:
+        """See the proto."""
+        require_role(Role.QUEUE)
+        await self._queue_uses.restore_queue(parse_id(request.queue_id, "queue_id"))
+        return campaign_pb.RestoreQueueResponse()

@@ -12,10 +12,10 @@ from services.campaign.campaigns.ports import Begin
 class LeaseService:
     """The use cases of leases. A dialer makes one call at a time."""
 
-    def __init__(self, *, begin: Begin, defaults: RunLimits) -> None:
+    def __init__(self, *, begin: Begin, limits: RunLimits) -> None:
         self._begin = begin
-        self._defaults = defaults
-        self._limits = defaults.revision
+        self._limits = limits
+        self._limits_revision = limits.revision
 
     async def acquire_leases(
         self, dialer_id: str, capacity: int, held: Sequence[HeldLease]
@@ -33,7 +33,9 @@ class LeaseService:
             found = await tx.leases.states(renewed | taken) if renewed or taken else ()
             # A dialer that knows the definition is to hear of a change of the settings, too.
             states = [
-                replace(each, definition_revision=f"{each.definition_revision}/{self._limits}")
+                replace(
+                    each, definition_revision=f"{each.definition_revision}/{self._limits_revision}"
+                )
                 for each in found
             ]
             changed = {
@@ -43,7 +45,7 @@ class LeaseService:
                 or known.get(each.campaign_id) != each.definition_revision
             }
             fresh = await tx.leases.definitions(changed) if changed else ()
-        definitions = {each.campaign.id: run_definition(each, self._defaults) for each in fresh}
+        definitions = {each.campaign.id: run_definition(each, self._limits) for each in fresh}
         return [
             Lease(
                 state=each,

@@ -19,6 +19,7 @@ from services.common.limits import (
     SLOTS,
     TRY_COUNT,
     TRY_INTERVAL_MS,
+    check_range,
 )
 from services.common.texts import check_texts
 
@@ -162,24 +163,21 @@ def owned(plan: Outplan | None, outplan_id: UUID, customer_id: UUID) -> Outplan:
 
 def checked(plan: Outplan) -> Outplan:
     """The plan if every member is as it may be; InvalidArgument names the first that is not."""
-    _in_range("dial_timeout", plan.dial_timeout, *DIAL_TIMEOUT_MS, "milliseconds")
-    _in_range("try_interval", plan.try_interval, *TRY_INTERVAL_MS, "milliseconds")
+    check_range("dial_timeout", plan.dial_timeout, DIAL_TIMEOUT_MS, "milliseconds")
+    check_range("try_interval", plan.try_interval, TRY_INTERVAL_MS, "milliseconds")
     for slot, count in enumerate(plan.max_try_counts):
-        _in_range(f"max_try_count_{slot}", count, *TRY_COUNT, "tries")
+        check_range(f"max_try_count_{slot}", count, TRY_COUNT, "tries")
     rate = plan.calls_per_second
     if rate is not None and not 0 < rate <= MAX_CALLS_PER_SECOND:
         accepted = f"more than 0, up to {MAX_CALLS_PER_SECOND} calls per second"
         raise invalid("calls_per_second", rate, accepted)
     if plan.max_concurrent is not None:
-        _in_range("max_concurrent", plan.max_concurrent, 1, MAX_CONCURRENT, "attempts in flight")
+        check_range(
+            "max_concurrent", plan.max_concurrent, (1, MAX_CONCURRENT), "attempts in flight"
+        )
     check_headers("headers", plan.headers)
     check_variables("variables", plan.variables)
     return plan
-
-
-def _in_range(name: str, value: int, low: int, high: int, unit: str) -> None:
-    if not low <= value <= high:
-        raise invalid(name, value, f"{low} to {high} {unit}")
 
 
 def _given(value: T | None, present: T) -> T:

@@ -45,10 +45,10 @@ class CampaignInfo:
     outdial_id: UUID
     queue_id: UUID | None
     flow_id: UUID | None
+    max_conversation_ms: int
     agent_wait_limit_ms: int = 0  # 0: none
     abandonment_actions: tuple[Action, ...] = ()
     on_complete_flow_id: UUID | None = None  # starts when an attempt's flow has ended
-    max_conversation_ms: int = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)

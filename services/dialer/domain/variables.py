@@ -14,6 +14,7 @@ from services.common.address import Address
 from services.common.errors import invalid
 from services.common.ids import text
 from services.common.nesting import is_deep
+from services.common.texts import NO_NUL
 from services.dialer.domain.campaigns import CampaignInfo, TargetFacts
 from services.dialer.domain.queuecalls import QueueFacts
 
@@ -89,8 +90,7 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
     total = 0
     for name, value in kept.items():
         if "\x00" in name or "\x00" in value:
-            accepted = "names and values without NUL characters"
-            raise invalid("variables", f"{name}={value[:80]}", accepted)
+            raise invalid(f"variables.{name}", value[:80], NO_NUL)
         size = len(value.encode())
         if size > MAX_VALUE_BYTES:
             raise invalid(f"variables.{name}", f"{size} bytes", f"at most {MAX_VALUE_BYTES} bytes")

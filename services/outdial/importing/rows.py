@@ -14,7 +14,7 @@ from services.common.errors import InvalidArgument, invalid
 from services.common.limits import SLOTS
 from services.common.nesting import DEEP, MAX_DEPTH, SHALLOW, is_deep_text
 from services.common.stored import address_json
-from services.common.texts import MAX_NAME, MAX_TEXT, check_text
+from services.common.texts import MAX_NAME, MAX_TEXT, NO_NUL, check_text
 from services.outdial.domain_imports import DESTINATIONS, ImportOptions, Reject, Row, reject
 from services.outdial.importing.records import Record
 
@@ -36,7 +36,7 @@ _SHORT = MAX_NAME
 _KEY = "data."
 _NO_ADDRESS = "no address; accepted: at least one destination with a target"
 _NOT_UTF8 = "bytes that are not UTF-8"
-_NUL = "a NUL character; accepted: text without"
+_NUL = f"a NUL character; accepted: {NO_NUL}"
 
 
 class _RefusedError(Exception):

@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import UUID
 
 from services.common.errors import invalid
-from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS
+from services.common.limits import QUEUE_LIMIT_MS, RING_MS, WRAPUP_MS, check_range
 from services.common.texts import check_texts
 
 QUEUE_NOT_FOUND = "QUEUE_NOT_FOUND"
@@ -53,10 +53,10 @@ class Queue:
     def checked(self) -> Queue:
         """The queue, if every value is accepted."""
         check_texts(name=self.name, detail=self.detail)
-        _check_range("wait_timeout", self.wait_timeout, *QUEUE_LIMIT_MS)
-        _check_range("service_timeout", self.service_timeout, *QUEUE_LIMIT_MS)
-        _check_range("wrapup_time", self.wrapup_time, *WRAPUP_MS)
-        _check_range("ring_timeout", self.ring_timeout, *RING_MS)
+        check_range("wait_timeout", self.wait_timeout, QUEUE_LIMIT_MS, "milliseconds")
+        check_range("service_timeout", self.service_timeout, QUEUE_LIMIT_MS, "milliseconds")
+        check_range("wrapup_time", self.wrapup_time, WRAPUP_MS, "milliseconds")
+        check_range("ring_timeout", self.ring_timeout, RING_MS, "milliseconds")
         return self
 
 
@@ -186,8 +186,3 @@ def check_routing_method(method: str) -> RoutingMethod:
             reason=INVALID_ROUTING_METHOD,
         )
     return RoutingMethod(method)
-
-
-def _check_range(field: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise invalid(field, value, f"{low}..{high} milliseconds")

@@ -230,10 +230,10 @@ class QueuesTransaction(Protocol):
 
 
 class Campaigns(Protocol):
-    """The campaign service, acting for the customer given."""
+    """The campaign service."""
 
     async def has_flow(self, customer_id: UUID, flow_id: UUID) -> bool:
-        """Whether it is one of the customer's and not deleted."""
+        """Whether it is one of the customer's, for whom this asks, and not deleted."""
 
     async def retire(self, queue_id: UUID) -> None:
         """Let no campaign start with the queue any more; FailedPrecondition while one runs with it."""

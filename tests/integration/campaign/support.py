@@ -40,11 +40,12 @@ from services.common.clock import ManualClock
 from services.common.db import create_engine
 from services.common.errors import NotFound, PermissionDenied, Unavailable
 from services.common.ids import new_id
+from services.common.limits import MAX_CONVERSATION_MS
 from services.common.outbox import Outbox, Relay
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 CUSTOMER = new_id()
-DEFAULTS = RunLimits(calls_per_second=10.0, max_concurrent=300)
+LIMITS = RunLimits(10.0, 300, MAX_CONVERSATION_MS)
 RUN = Transition(Status.RUN)
 STOP = Transition(Status.STOP)
 
@@ -145,7 +146,7 @@ class Plant:
             outdials=self.outdials,
             queues=self.queues,
             clock=self.clock,
-            defaults=limits,
+            limits=limits,
         )
 
     async def flow(self, *actions: Action) -> Flow:
@@ -300,9 +301,7 @@ async def make_plant(url: str) -> AsyncIterator[Plant]:
     outbox = Outbox(clock, Relay(engine, cast(Bus, None), app.NAME))
     begin = Transactions(engine, lambda: OutboxEvents(outbox))
     outdials, queues = FakeOutdials(), FakeQueues()
-    services = app.wire(
-        begin=begin, outdials=outdials, queues=queues, clock=clock, defaults=DEFAULTS
-    )
+    services = app.wire(begin=begin, outdials=outdials, queues=queues, clock=clock, limits=LIMITS)
     try:
         yield Plant(services, outdials, queues, clock, engine, begin)
     finally:

@@ -13,7 +13,7 @@ from services.campaign.campaigns.domain_leases import LEASE_SECONDS, HeldLease, 
 from services.campaign.flows.domain import FlowChange
 from services.common.actions import Action
 from services.common.address import Address
-from tests.integration.campaign.support import CUSTOMER, DEFAULTS, Plant, held
+from tests.integration.campaign.support import CUSTOMER, LIMITS, Plant, held
 
 EXPIRE = "UPDATE campaign_states SET lease_expires_at = clock_timestamp() - interval '1 second'"
 
@@ -129,7 +129,7 @@ async def test_the_longest_conversation_is_one_setting_for_dialers_and_deadlines
     lease = (await plant.lease())[campaign.id]
     assert lease.definition is not None
     assert lease.definition.max_conversation_ms == 3_600_000
-    limits = replace(DEFAULTS, max_conversation_ms=90_000)
+    limits = replace(LIMITS, max_conversation_ms=90_000)
     restarted = replace(plant, services=plant.wired(limits))
     # Who holds the lease hears of the change.
     lease = (await restarted.lease(held=[held(lease)]))[campaign.id]
@@ -172,11 +172,11 @@ async def test_the_plan_comes_with_every_default_filled_in(plant: Plant) -> None
     assert first is not None
     assert second is not None
     assert first.plan.dial_timeout_ms == 60_000
-    assert first.plan.calls_per_second == DEFAULTS.calls_per_second
-    assert first.plan.max_concurrent == DEFAULTS.max_concurrent
+    assert first.plan.calls_per_second == LIMITS.calls_per_second
+    assert first.plan.max_concurrent == LIMITS.max_concurrent
     assert first.plan.source == Address("tel", "+15550001")
     # Agents set the pace of a campaign with a queue.
-    assert second.plan.calls_per_second > DEFAULTS.calls_per_second
+    assert second.plan.calls_per_second > LIMITS.calls_per_second
     assert second.plan.source == Address("tel", "+15550002")
     assert [each.type for each in second.actions] == ["queue_join"]
 

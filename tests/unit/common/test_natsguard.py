@@ -8,7 +8,7 @@ import orjson
 import pytest
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 
-from services.common.natsguard import _RefusedError, pull_consumer
+from services.common.natsguard import RefusedError, pull_consumer
 
 
 def ask(config: dict[str, Any], **members: Any) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def ask(config: dict[str, Any], **members: Any) -> dict[str, Any]:
     ],
 )
 def test_what_pulling_does_not_need_is_refused(setting: dict[str, Any]) -> None:
-    with pytest.raises(_RefusedError, match=f"{next(iter(setting))} is set; accepted"):
+    with pytest.raises(RefusedError, match=f"{next(iter(setting))} is set; accepted"):
         ask({"name": "c", **setting})
 
 
@@ -61,5 +61,5 @@ def test_a_clients_pull_consumer_is_passed_on_as_it_is() -> None:
     "body", [b"", b"[", b"[]", b"1", b'{"config": []}', b'{"config": {}, "action": 1}']
 )
 def test_what_is_no_request_is_refused(body: bytes) -> None:
-    with pytest.raises(_RefusedError):
+    with pytest.raises(RefusedError):
         pull_consumer(body)

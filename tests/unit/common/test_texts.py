@@ -1,7 +1,14 @@
 import pytest
 
 from services.common.errors import InvalidArgument
-from services.common.texts import MAX_NAME, MAX_TEXT, check_text, check_texts, storable
+from services.common.texts import (
+    MAX_NAME,
+    MAX_TEXT,
+    check_data,
+    check_text,
+    check_texts,
+    storable,
+)
 
 
 def test_lengths_are_counted_in_characters() -> None:
@@ -32,4 +39,4 @@ def test_data_that_would_become_variables_must_not_be_too_deep() -> None:
     deep = '{"a":' + "[" * 400 + "]" * 400 + "}"
     check_texts(detail=deep)
     with pytest.raises(InvalidArgument, match="data is 'nested deeper than 32 levels'"):
-        check_texts(data=deep)
+        check_data(deep)

@@ -108,6 +108,7 @@ def make_definition(**changes: Any) -> Definition:
         outdial_id=new_id(),
         queue_id=None,
         flow_id=None,
+        max_conversation_ms=3_600_000,
     )
     plan = DialPlan(
         outplan_id=new_id(),

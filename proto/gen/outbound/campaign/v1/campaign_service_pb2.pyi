@@ -767,14 +767,22 @@ class Settlement(_message.Message):
     def __init__(self, campaigncall_id: _Optional[str] = ..., outdial_id: _Optional[str] = ..., outdial_target_id: _Optional[str] = ..., destination_index: _Optional[int] = ..., result: _Optional[_Union[Campaigncall.Result, str]] = ..., is_refunded: _Optional[bool] = ..., is_final: _Optional[bool] = ..., tm_end: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., try_interval_ms: _Optional[int] = ..., max_try_counts: _Optional[_Iterable[int]] = ...) -> None: ...
 
 class RetireQueueRequest(_message.Message):
-    __slots__ = ("queue_id", "is_kept")
+    __slots__ = ("queue_id",)
     QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
-    IS_KEPT_FIELD_NUMBER: _ClassVar[int]
     queue_id: str
-    is_kept: bool
-    def __init__(self, queue_id: _Optional[str] = ..., is_kept: _Optional[bool] = ...) -> None: ...
+    def __init__(self, queue_id: _Optional[str] = ...) -> None: ...
 
 class RetireQueueResponse(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class RestoreQueueRequest(_message.Message):
+    __slots__ = ("queue_id",)
+    QUEUE_ID_FIELD_NUMBER: _ClassVar[int]
+    queue_id: str
+    def __init__(self, queue_id: _Optional[str] = ...) -> None: ...
+
+class RestoreQueueResponse(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
 

@@ -128,6 +128,11 @@ class CampaignServiceStub:
                 request_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.SerializeToString,
                 response_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.FromString,
                 _registered_method=True)
+        self.RestoreQueue = channel.unary_unary(
+                '/outbound.campaign.v1.CampaignService/RestoreQueue',
+                request_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueRequest.SerializeToString,
+                response_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueResponse.FromString,
+                _registered_method=True)
 
 
 class CampaignServiceServicer:
@@ -265,8 +270,15 @@ class CampaignServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RetireQueue(self, request, context):
-        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted (role queue).
         FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RestoreQueue(self, request, context):
+        """RestoreQueue lets campaigns start with a queue again that was not deleted after all (role queue).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -364,6 +376,11 @@ def add_CampaignServiceServicer_to_server(servicer, server):
                     servicer.RetireQueue,
                     request_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.FromString,
                     response_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.SerializeToString,
+            ),
+            'RestoreQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.RestoreQueue,
+                    request_deserializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueRequest.FromString,
+                    response_serializer=outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -856,6 +873,33 @@ class CampaignService:
             '/outbound.campaign.v1.CampaignService/RetireQueue',
             outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueRequest.SerializeToString,
             outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RetireQueueResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RestoreQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/outbound.campaign.v1.CampaignService/RestoreQueue',
+            outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueRequest.SerializeToString,
+            outbound_dot_campaign_dot_v1_dot_campaign__service__pb2.RestoreQueueResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -69,9 +69,11 @@ class CampaignServiceStub:
     ResolveAttempts: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.ResolveAttemptsRequest, _campaign_service_pb2.ResolveAttemptsResponse]
     """ResolveAttempts tells what became of claimed attempts; an unknown one is tombstoned so that a late Open of it fails (role outdial)."""
     RetireQueue: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.RetireQueueRequest, _campaign_service_pb2.RetireQueueResponse]
-    """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+    """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted (role queue).
     FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
     """
+    RestoreQueue: _aio.UnaryUnaryMultiCallable[_campaign_service_pb2.RestoreQueueRequest, _campaign_service_pb2.RestoreQueueResponse]
+    """RestoreQueue lets campaigns start with a queue again that was not deleted after all (role queue)."""
 
 class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
     """CampaignService owns campaigns, their runs and leases, and campaigncalls (one dial attempt each).
@@ -236,8 +238,16 @@ class CampaignServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _campaign_service_pb2.RetireQueueRequest,
         context: _aio.ServicerContext[_campaign_service_pb2.RetireQueueRequest, _campaign_service_pb2.RetireQueueResponse],
     ) -> _abc.Awaitable[_campaign_service_pb2.RetireQueueResponse]:
-        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted, or lets them again (role queue).
+        """RetireQueue lets no campaign start with a queue any more, because it is about to be deleted (role queue).
         FAILED_PRECONDITION (QUEUE_IN_USE) names the campaigns in run or stopping that use it; nothing has changed then.
         """
+
+    @_abc_1.abstractmethod
+    def RestoreQueue(
+        self,
+        request: _campaign_service_pb2.RestoreQueueRequest,
+        context: _aio.ServicerContext[_campaign_service_pb2.RestoreQueueRequest, _campaign_service_pb2.RestoreQueueResponse],
+    ) -> _abc.Awaitable[_campaign_service_pb2.RestoreQueueResponse]:
+        """RestoreQueue lets campaigns start with a queue again that was not deleted after all (role queue)."""
 
 def add_CampaignServiceServicer_to_server(servicer: CampaignServiceServicer, server: _aio.Server) -> None: ...
