@@ -18,7 +18,7 @@ from services.common.ids import new_id
 from services.dialer.conversations.effects import FetchFlow
 from services.dialer.conversations.errands import Errands, Result
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.conversations.interpreter import option_of
+from services.dialer.conversations.interpreter import UnusableOptionError, option_of
 from services.dialer.telephony import BEEP, Capability, Telephony
 from services.dialer.timers import Timer, Timers
 
@@ -149,7 +149,7 @@ class WaitLoops:
             return False
         try:
             option = option_of(loop.run, action)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
+        except UnusableOptionError as exc:
             self._note(loop, f"unusable option: {exc}")
             return False
         if word == "talk":
