@@ -32,7 +32,7 @@ MAX_KEYS = 100
 """Keys remembered until they are read; later ones push out the first."""
 
 _STEPS = {**media.STEPS, **logic.STEPS, **people.STEPS, **web.STEPS}
-_NEEDS: Mapping[str, Capability | None] = {
+NEEDS: Mapping[str, Capability | None] = {
     "answer": None,
     "hangup": None,
     "sleep": None,
@@ -217,10 +217,10 @@ def _execute(run: FlowRun, action: Action, now: datetime) -> Outcome:
     if step is None:
         # Stored before such words were refused in a definition.
         return Outcome(StepOutcome.SKIPPED, f"{action.type} is not supported")
-    if word in _NEEDS:
+    if word in NEEDS:
         if not run.has_call:
             return Outcome(StepOutcome.SKIPPED, f"{action.type} needs a call")
-        needed = _NEEDS[word]
+        needed = NEEDS[word]
         if needed is not None and needed not in run.capabilities:
             return failed(f"the network cannot do this ({needed.value})")
     try:
