@@ -146,7 +146,7 @@ class DialerSystem:
             timers=self.timers,
             errands=self.errands,
             recordings=self.recordings,
-            stored=self.journal.stored,
+            journaled=self.journal.stored,
             attempt_reports=self.reports,
             connected=self.control.connected,
             agent_changed=self._agent_changed,

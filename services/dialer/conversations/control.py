@@ -273,7 +273,7 @@ class Control:
     def left(self, activeflow: Activeflow) -> None:
         """A dialer before has left this execution behind, of an attempt that is done: nobody may wait
         for its person, or talk to it, any more."""
-        self.desk.stored.ended(activeflow)
+        self.desk.left_behind.ended(activeflow)
 
     def _leave(self, attempt: Attempt) -> FlowRun | None:
         """Nobody is on the line any more: end what was going on there; the execution, if any."""
