@@ -56,7 +56,7 @@ class Live:
             self._control.hang_up(run.reference_id)
         return run.stored()
 
-    def abandon(self, activeflow_id: UUID) -> None:
+    def end_unstorable(self, activeflow_id: UUID) -> None:
         """End an execution that cannot be stored, and its call. Nothing more is told of it here."""
         run = self._flows.find(activeflow_id)
         if run is None:

@@ -322,7 +322,7 @@ class DialerSystem:
             self.webhooks.wake()
 
     def _refused(self, activeflow_id: UUID) -> None:
-        self.live.abandon(activeflow_id)
+        self.live.end_unstorable(activeflow_id)
 
     def _is_leg(self, call_id: UUID) -> bool:
         return self.desk.stays.of_leg(call_id) is not None or self.connects.is_leg(call_id)

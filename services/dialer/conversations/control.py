@@ -270,7 +270,7 @@ class Control:
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
 
-    def left(self, activeflow: Activeflow) -> None:
+    def left_behind(self, activeflow: Activeflow) -> None:
         """A dialer before has left this execution behind, of an attempt that is done: nobody may wait
         for its person, or talk to it, any more."""
         self.desk.left_behind.ended(activeflow)

@@ -321,7 +321,7 @@ class Desk:
         is_waiting = stay.state in (StayState.JOINING, StayState.WAITING, StayState.RINGING)
         if is_late and is_waiting and attempt.campaign.abandonment_actions:
             self._leave(stay)
-            attempt.has_agent, attempt.wants_none = False, True
+            attempt.has_agent, attempt.has_left_queue = False, True
             self._agent_changed(attempt)
             limit = attempt.campaign.agent_wait_limit_ms
             self._flows.abandon(stay.call_id, f"no agent within {limit} ms")

@@ -87,7 +87,7 @@ class Takeover:
         known = {each.id for each in listed} | passing
         left = close_leftovers(self._journal, self._clock.now(), stored, self._attempts, known)
         for activeflow in left:
-            self._control.left(activeflow)
+            self._control.left_behind(activeflow)
 
     def _not_held(self, listed: Sequence[OpenAttempt]) -> list[OpenAttempt]:
         return [each for each in listed if self._attempts.get(each.id) is None]
