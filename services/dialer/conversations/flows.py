@@ -338,8 +338,8 @@ class Flows:
         is_wanted = self._held.get(run.key) is held and run.executions == execution
         if not is_wanted or run.is_ended:
             return
-        if run.reference_activeflow_id is not None and run.executions == 1:
-            # Its own flow, which says what is to start at its end.
+        if run.fetches_itself:
+            # The flow says what is to start at its end.
             run.on_complete_flow_id = result.on_complete_flow_id
         if result.actions is not None:
             self._apply(held, interpreter.push(run, result.actions, self._clock.now()))
