@@ -6,11 +6,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.effects import Effect
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
-from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
 from services.dialer.ports import Executed
 

@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.errands import Errands
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.recordings import Recordings
+from services.dialer.conversations.reports import Reports
 from services.dialer.conversations.ringing import Ringing
 from services.dialer.conversations.seeking import Seeker
 from services.dialer.conversations.stays import Stay, Stays, StayState
@@ -20,8 +22,6 @@ from services.dialer.conversations.stored_stays import StoredStays
 from services.dialer.conversations.wait_loops import WaitLoops
 from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
-from services.dialer.dialing.attempts import Attempt
-from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import (
     Assignment,

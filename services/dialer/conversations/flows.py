@@ -12,13 +12,13 @@ from functools import partial
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations import interpreter
 from services.dialer.conversations.effects import Effect, Fetch, FetchFlow, Finish, SendWebhook
 from services.dialer.conversations.errands import Result
 from services.dialer.conversations.flow_run import FlowRun, Frame, restore
 from services.dialer.conversations.journal import Journal
 from services.dialer.conversations.performer import Performer
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import Activeflow, ReferenceType
 from services.dialer.domain.variables import of_activeflow, of_call, of_campaign, without_queue
 from services.dialer.telephony import AnsweredBy, LiveCall, Telephony

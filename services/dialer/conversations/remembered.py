@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.interpreter import (
     decides_on_machines,
     was_hung_up_as_machine,
 )
-from services.dialer.dialing.attempts import Attempt
-from services.dialer.dialing.reports import Reports
+from services.dialer.conversations.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call
 from services.dialer.domain.variables import AMD
 from services.dialer.telephony import AnsweredBy

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.dialer.dialing.reports import Reports
+from services.dialer.conversations.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import Joining, QueueReport, QueueReportKind
 from services.dialer.telephony import Telephony
