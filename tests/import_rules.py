@@ -34,6 +34,8 @@ LAYERS: dict[str, set[str]] = {
     "rpc": {"domain", "service", "convert"},
     "config": set(),
 }
+# Folder -> the one that is built on it, and that nothing in it may import.
+BUILT_ON: dict[str, str] = {"services/dialer/conversations": "services.dialer.dialing"}
 PURE = {"domain", "ports", "service"}
 DRIVERS = {"grpc", "grpc_status", "sqlalchemy", "psycopg", "nats", "google", "outbound"}
 FORBIDDEN_PACKAGES: dict[str, set[str]] = {
@@ -158,7 +160,7 @@ def violations(root: Path) -> list[str]:
     """One line for each broken rule, beginning with the file."""
     found: list[str] = []
     for module in modules(root, ("services", "gateway", "simnet", "cli")):
-        rules = (style, areas, layers, purity, packages, sql, ambient)
+        rules = (style, areas, layers, folders, purity, packages, sql, ambient)
         found += [f"{module.shown}: {text}" for rule in rules for text in rule(module)]
     return found
 
@@ -205,6 +207,15 @@ def layers(module: Module) -> Iterator[str]:
             target.layer is not None and target.layer not in allowed
         ):
             yield f"{module.layer} may not import {'.'.join(target.parts[2:])}"
+
+
+def folders(module: Module) -> Iterator[str]:
+    """A folder knows nothing of the one that is built on it."""
+    folder = "/".join(module.parts[:3])
+    above = BUILT_ON.get(folder)
+    for name in module.imports:
+        if above is not None and name.startswith(f"{above}."):
+            yield f"{folder} may not import {name}, which is built on it"
 
 
 def purity(module: Module) -> Iterator[str]:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 
 # IPv4 within IPv6, by a gateway of the network this host is in.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+NOT_PUBLIC = "is not in the public internet, and may not be reached"
+"""What is wrong with a host of which nothing is reachable."""
+
+
+def reachable(addresses: Iterable[str], *, allows_private: bool) -> list[IpAddress]:
+    """Those that may be connected to for a customer, each once, in their order.
+
+    `allows_private` is for networks without strangers. Raises ValueError for what is no address.
+    """
+    found = [ipaddress.ip_address(each) for each in dict.fromkeys(addresses)]
+    return [each for each in found if allows_private or is_public(each)]
 
 
 def is_public(address: IpAddress) -> bool:

@@ -7,7 +7,6 @@ have another address the second time. Redirections are not followed, because the
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 
-from services.common.public import IpAddress, is_public
+from services.common.public import NOT_PUBLIC, IpAddress, reachable
 from services.dialer.domain.webhooks import HttpAnswer, HttpFailedError, HttpRequest
 
 MAX_ANSWER_BYTES = 128 * 1024
@@ -121,10 +120,9 @@ class HttpClient:
         except (OSError, UnicodeError) as exc:
             raise HttpFailedError(f"{host} has no address: {exc}"[:200]) from exc
         # Without a zone: what is local to a link is refused, or named by its owner.
-        addresses = [ipaddress.ip_address(each) for each in dict.fromkeys(found)]
-        allowed = [each for each in addresses if self._allows_private or is_public(each)]
+        allowed = reachable(found, allows_private=self._allows_private)
         if not allowed:
-            raise HttpFailedError(f"{host} is not in the public internet, and may not be reached")
+            raise HttpFailedError(f"{host} {NOT_PUBLIC}")
         return allowed
 
     async def _look_up(self, host: str, port: int) -> Sequence[str]:

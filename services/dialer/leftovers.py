@@ -15,10 +15,10 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import AppError
 from services.common.log import get_logger
+from services.dialer.attempts import Attempts
 from services.dialer.conversations.flow_run import restore
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.journal import Journal
-from services.dialer.dialing.attempts import Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
 from services.dialer.ports import Records, Registry
 from services.dialer.telephony import Telephony, TelephonyUnavailable

@@ -6,11 +6,11 @@ from dataclasses import replace
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.effects import Effect
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
-from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
 from services.dialer.ports import Executed
 
@@ -56,7 +56,7 @@ class Live:
             self._control.hang_up(run.reference_id)
         return run.stored()
 
-    def abandon(self, activeflow_id: UUID) -> None:
+    def end_unstorable(self, activeflow_id: UUID) -> None:
         """End an execution that cannot be stored, and its call. Nothing more is told of it here."""
         run = self._flows.find(activeflow_id)
         if run is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.dialer.dialing.attempts import Attempt
+from services.dialer.attempts import Attempt
 from services.dialer.telephony import AnsweredBy, Ended, HangupReason, NotPlacedReason
 
 

@@ -138,7 +138,8 @@ class DialerService:
                 known = await self._execute(begun)
             if known is None:
                 # Another dialer was faster.
-                known = await self.get_activeflow(customer_id, activeflow_id)
+                known = await self._records.activeflow(activeflow_id)
+                assert known is not None, "activeflows are never removed"
         is_own = known.customer_id == customer_id
         refuse_other("activeflow", activeflow_id, known.create_digest if is_own else None, digest)
         return known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
@@ -157,28 +157,18 @@ class PostgresRecords:
 
     async def save(self, batch: Batch) -> None:
         """See Records."""
-        events = [self._to_event(fact) for fact in batch.facts]
-        flows, recordings = batch.activeflows, batch.recordings
         async with transaction(self._engine) as conn:
-            # In the order of the ids, so that two dialers writing the same rows cannot deadlock.
-            await _save(conn, _SAVE_CALLS, CALL_COLUMNS, map(call_row, batch.calls))
-            await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, map(activeflow_row, flows))
-            await _save(conn, _SAVE_RECORDINGS, RECORDING_COLUMNS, map(recording_row, recordings))
-            await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
-            await self._outbox.append(conn, events)
+            await self._write(conn, batch)
 
     async def create(self, batch: Batch) -> bool:
         """See Records."""
-        events = [self._to_event(fact) for fact in batch.facts]
-        first, *following = map(activeflow_row, batch.activeflows)
+        first, *following = batch.activeflows
+        row = columns([activeflow_row(first)], ACTIVEFLOW_COLUMNS)
         async with transaction(self._engine) as conn:
-            row = columns([first], ACTIVEFLOW_COLUMNS)
             made = await conn.execute(statement(_CREATE_ACTIVEFLOW), row)
             if made.first() is None:
                 return False
-            await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, following)
-            await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
-            await self._outbox.append(conn, events)
+            await self._write(conn, replace(batch, activeflows=following))
         return True
 
     async def call(self, call_id: UUID) -> Call | None:
@@ -247,6 +237,15 @@ class PostgresRecords:
         """See Records."""
         values = {"dialer": dialer_id, "others": list(others), "besides": list(besides)}
         return [activeflow_of(row) for row in await self._select(_TAKE_WITHOUT_CALL, values)]
+
+    async def _write(self, conn: AsyncConnection, batch: Batch) -> None:
+        flows, recordings = batch.activeflows, batch.recordings
+        # In the order of the ids, so that two dialers writing the same rows cannot deadlock.
+        await _save(conn, _SAVE_CALLS, CALL_COLUMNS, map(call_row, batch.calls))
+        await _save(conn, _SAVE_ACTIVEFLOWS, ACTIVEFLOW_COLUMNS, map(activeflow_row, flows))
+        await _save(conn, _SAVE_RECORDINGS, RECORDING_COLUMNS, map(recording_row, recordings))
+        await _save(conn, _SAVE_WEBHOOKS, WEBHOOK_COLUMNS, map(asdict, batch.webhooks))
+        await self._outbox.append(conn, [self._to_event(fact) for fact in batch.facts])
 
     async def _select(self, sql: str, parameters: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         async with transaction(self._engine) as conn:

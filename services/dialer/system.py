@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.metrics import counter, gauge
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.desk import Desk
@@ -21,14 +22,13 @@ from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.journal import Journal
 from services.dialer.conversations.performer import Performer
 from services.dialer.conversations.recordings import Recordings
+from services.dialer.conversations.reports import Reports
 from services.dialer.delivery import Delivery
-from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.dialing.capacity import CapacityBook
 from services.dialer.dialing.held import Held
 from services.dialer.dialing.leases import LeaseKeeper
 from services.dialer.dialing.pacing_log import PacingLog
 from services.dialer.dialing.placer import Placer
-from services.dialer.dialing.reports import Reports
 from services.dialer.dialing.runner import Runner
 from services.dialer.dialing.takeover import Takeover
 from services.dialer.dialing.watch import Watch
@@ -146,7 +146,7 @@ class DialerSystem:
             timers=self.timers,
             errands=self.errands,
             recordings=self.recordings,
-            stored=self.journal.stored,
+            journaled=self.journal.stored,
             attempt_reports=self.reports,
             connected=self.control.connected,
             agent_changed=self._agent_changed,
@@ -322,7 +322,7 @@ class DialerSystem:
             self.webhooks.wake()
 
     def _refused(self, activeflow_id: UUID) -> None:
-        self.live.abandon(activeflow_id)
+        self.live.end_unstorable(activeflow_id)
 
     def _is_leg(self, call_id: UUID) -> bool:
         return self.desk.stays.of_leg(call_id) is not None or self.connects.is_leg(call_id)

@@ -304,7 +304,7 @@ async def test_an_execution_that_cannot_be_stored_is_settled_beside_the_others(
     postgres: PostgresRecords,
 ) -> None:
     refused: list[UUID] = []
-    journal = Journal(postgres, SystemClock(), refused=refused.append)
+    journal = Journal(postgres, SystemClock(), on_refused=refused.append)
     good, bad = make_flow(), make_flow(actions=(Action("talk", {"text": "x", "n": 10**20}),))
     for each in (good, bad):
         journal.flow(restore(each, "dialer-1"))

@@ -92,9 +92,8 @@ def scenario() -> str:
 <ereg regexp=".*" search_in="hdr" header="To:" check_it="true" assign_to="to"/>
 <ereg regexp="sip:([+]1555[0-9]*)" search_in="msg" check_it="true" assign_to="1,number"/>
 <ereg regexp="sip:[+]1555([0-9][0-9][0-9])" search_in="msg" check_it="true" assign_to="1,code"/>
-<ereg regexp=".*" search_in="hdr" header="X-Outbound-Call-Id:" assign_to="id"/>
-<ereg regexp=".*" search_in="hdr" header="X-Account:" assign_to="account"/>
-<log message="INVITE [$number] From:[$from] X-Account:[$account] X-Outbound-Call-Id:[$id]"/>
+<ereg regexp="[[:cntrl:]][Xx]-.*" search_in="msg" assign_to="extensions"/>
+<log message="INVITE [$number] From:[$from][$extensions]"/>
 {compares}</action></recv>
 {jumps}<nop next="{_END}"/>
 {blocks}{_common()}<Reference variables="{used}"/>

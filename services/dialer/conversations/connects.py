@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.effects import Connect
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import Activeflow
 from services.dialer.telephony import Address as CarrierAddress
 from services.dialer.telephony import (

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.log import get_logger
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.desk import Desk
 from services.dialer.conversations.flow_run import FlowRun
@@ -21,8 +22,7 @@ from services.dialer.conversations.interpreter import decides_on_machines
 from services.dialer.conversations.journal import Journal
 from services.dialer.conversations.recordings import Recordings
 from services.dialer.conversations.remembered import Remembered, as_the_flow_says
-from services.dialer.dialing.attempts import Attempt, Attempts
-from services.dialer.dialing.reports import Reports
+from services.dialer.conversations.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call, CallStatus
 from services.dialer.domain.campaigns import StopMode
 from services.dialer.outcome import Ending, ending_of, not_placed
@@ -270,10 +270,10 @@ class Control:
         self._attempts.remove(attempt)
         self._ended(attempt.campaign.id)
 
-    def left(self, activeflow: Activeflow) -> None:
+    def left_behind(self, activeflow: Activeflow) -> None:
         """A dialer before has left this execution behind, of an attempt that is done: nobody may wait
         for its person, or talk to it, any more."""
-        self.desk.stored.ended(activeflow)
+        self.desk.left_behind.ended(activeflow)
 
     def _leave(self, attempt: Attempt) -> FlowRun | None:
         """Nobody is on the line any more: end what was going on there; the execution, if any."""

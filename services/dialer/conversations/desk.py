@@ -9,10 +9,12 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.errands import Errands
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.flows import Flows
 from services.dialer.conversations.recordings import Recordings
+from services.dialer.conversations.reports import Reports
 from services.dialer.conversations.ringing import Ringing
 from services.dialer.conversations.seeking import Seeker
 from services.dialer.conversations.stays import Stay, Stays, StayState
@@ -20,8 +22,6 @@ from services.dialer.conversations.stored_stays import StoredStays
 from services.dialer.conversations.wait_loops import WaitLoops
 from services.dialer.conversations.waits import Waits
 from services.dialer.delivery import Delivery
-from services.dialer.dialing.attempts import Attempt
-from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import (
     Assignment,
@@ -45,7 +45,7 @@ UNREACHABLE_PAUSE_SECONDS = 1.0
 
 class Desk:
     """See the module. `connected` and `agent_changed` tell the rest of the dialer about an
-    attempt; `stored` returns when these executions are stored.
+    attempt; `journaled` returns when these executions are stored.
 
     A caller's joining, and an agent's, are stored before the queue service is told of them: whoever
     takes over after a crash knows at least as much as the queue does, and the campaign counts the same.
@@ -61,7 +61,7 @@ class Desk:
         timers: Timers,
         errands: Errands,
         recordings: Recordings,
-        stored: Callable[[Collection[UUID]], Awaitable[None]],
+        journaled: Callable[[Collection[UUID]], Awaitable[None]],
         attempt_reports: Reports,
         connected: Callable[[Attempt, UUID], None],
         agent_changed: Callable[[Attempt], None],
@@ -74,7 +74,7 @@ class Desk:
         self._connected = connected
         self._agent_changed = agent_changed
         self._hang_up = hang_up
-        self._journaled = stored
+        self._journaled = journaled
         self._recordings = recordings
         self._attempt_reports = attempt_reports
         self._waits = Waits(timers, clock, attempt_reports.waited, self._too_long)
@@ -82,7 +82,7 @@ class Desk:
         self.stays = Stays()
         self._ringing = Ringing(telephony, self.stays, clock, self._note, self._answered_none)
         self.joins = Delivery("queue_join", self._join, clock=clock, delay=0.002)
-        self.stored = StoredStays(telephony, self.joins.add, clock, attempt_reports)
+        self.left_behind = StoredStays(telephony, self.joins.add, clock, attempt_reports)
         self.reports: Delivery[QueueReport] = Delivery(
             "queue_report", self._send_reports, clock=clock, delay=0.002
         )
@@ -129,7 +129,7 @@ class Desk:
         if stay is not None:
             self._leave(stay)
         elif row is not None:
-            self.stored.ended(row)
+            self.left_behind.ended(row)
 
     def drop(self, call_id: UUID) -> None:
         """Another dialer has the call."""
@@ -250,7 +250,7 @@ class Desk:
                 self._joined(stay, joined.refused)
                 if stay.queue_id in facts and stay.state is StayState.WAITING:
                     self._learned(stay, facts[stay.queue_id])
-            for report in self.stored.joined(joining.queuecall_id, joining.call_id):
+            for report in self.left_behind.joined(joining.queuecall_id, joining.call_id):
                 self.reports.add(report)
         self.seeker.wake()
 
@@ -321,7 +321,7 @@ class Desk:
         is_waiting = stay.state in (StayState.JOINING, StayState.WAITING, StayState.RINGING)
         if is_late and is_waiting and attempt.campaign.abandonment_actions:
             self._leave(stay)
-            attempt.has_agent, attempt.wants_none = False, True
+            attempt.has_agent, attempt.has_left_queue = False, True
             self._agent_changed(attempt)
             limit = attempt.campaign.agent_wait_limit_ms
             self._flows.abandon(stay.call_id, f"no agent within {limit} ms")

@@ -126,6 +126,13 @@ class FlowRun:
         """An id for something the current execution makes: the same after a take-over."""
         return uuid5(self.id, f"{self.executions}/{part}")
 
+    @property
+    def fetches_itself(self) -> bool:
+        """Whether the current action fetches the run's own flow: a follower begins with that, see
+        `_follower_of`. What is fetched later is another flow, which says nothing of the run's end.
+        """
+        return self.reference_activeflow_id is not None and self.executions == 1
+
     def end(self, now: datetime) -> None:
         """Stop here. Ending twice changes nothing."""
         if self.tm_end is None:

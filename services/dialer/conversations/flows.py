@@ -12,13 +12,13 @@ from functools import partial
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations import interpreter
 from services.dialer.conversations.effects import Effect, Fetch, FetchFlow, Finish, SendWebhook
 from services.dialer.conversations.errands import Result
 from services.dialer.conversations.flow_run import FlowRun, Frame, restore
 from services.dialer.conversations.journal import Journal
 from services.dialer.conversations.performer import Performer
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import Activeflow, ReferenceType
 from services.dialer.domain.variables import of_activeflow, of_call, of_campaign, without_queue
 from services.dialer.telephony import AnsweredBy, LiveCall, Telephony
@@ -338,8 +338,8 @@ class Flows:
         is_wanted = self._held.get(run.key) is held and run.executions == execution
         if not is_wanted or run.is_ended:
             return
-        if run.reference_activeflow_id is not None and run.executions == 1:
-            # Its own flow, which says what is to start at its end.
+        if run.fetches_itself:
+            # The flow says what is to start at its end.
             run.on_complete_flow_id = result.on_complete_flow_id
         if result.actions is not None:
             self._apply(held, interpreter.push(run, result.actions, self._clock.now()))

@@ -32,7 +32,7 @@ MAX_KEYS = 100
 """Keys remembered until they are read; later ones push out the first."""
 
 _STEPS = {**media.STEPS, **logic.STEPS, **people.STEPS, **web.STEPS}
-_NEEDS: Mapping[str, Capability | None] = {
+NEEDS: Mapping[str, Capability | None] = {
     "answer": None,
     "hangup": None,
     "sleep": None,
@@ -52,6 +52,19 @@ _NEEDS: Mapping[str, Capability | None] = {
     "queue_join": Capability.BRIDGE,
 }
 """Actions that need a call, and what they need of its network."""
+_USERS_FAULTS = (
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What something that a user wrote can raise."""
+
+
+class UnusableOptionError(ValueError):
+    """An action's options say nothing that can be done, now that variables are put in."""
 
 
 def advance(run: FlowRun, now: datetime) -> list[Effect]:
@@ -133,7 +146,7 @@ def pressed(run: FlowRun, key: str) -> bool:
 def _is_enough(run: FlowRun, action: Action) -> bool:
     try:
         why = media.enough(run.variables[DIGITS], option_of(run, action))
-    except ValueError:
+    except UnusableOptionError:
         # Its options were usable when it began; whatever has changed them must not keep it waiting.
         why = "its options have become unusable"
     if why:
@@ -204,26 +217,29 @@ def _execute(run: FlowRun, action: Action, now: datetime) -> Outcome:
     if step is None:
         # Stored before such words were refused in a definition.
         return Outcome(StepOutcome.SKIPPED, f"{action.type} is not supported")
-    if word in _NEEDS:
+    if word in NEEDS:
         if not run.has_call:
             return Outcome(StepOutcome.SKIPPED, f"{action.type} needs a call")
-        needed = _NEEDS[word]
+        needed = NEEDS[word]
         if needed is not None and needed not in run.capabilities:
             return failed(f"the network cannot do this ({needed.value})")
     try:
         return step(run, option_of(run, action), now)
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as exc:
+    except _USERS_FAULTS as exc:
         return failed(f"unusable option: {exc}")
 
 
 def option_of(run: FlowRun, action: Action) -> dict[str, Any]:
-    """The action's options, with variables put in; ValueError when they are unusable."""
+    """The action's options, with variables put in. Raises UnusableOptionError and nothing else."""
     word = ALIASES.get(action.type, action.type)
-    option = {name: action.option.get(name) for name in CATALOGUE[word].options}
-    if word == "branch" and isinstance(option["variable"], str):
-        # It takes the variable itself, and not the text in it.
-        option["variable"] = named_by(option["variable"])
-    return read_option(word, substitute(option, run.variables))
+    try:
+        option = {name: action.option.get(name) for name in CATALOGUE[word].options}
+        if word == "branch" and isinstance(option["variable"], str):
+            # It takes the variable itself, and not the text in it.
+            option["variable"] = named_by(option["variable"])
+        return read_option(word, substitute(option, run.variables))
+    except _USERS_FAULTS as exc:
+        raise UnusableOptionError(str(exc)) from exc
 
 
 def _record(run: FlowRun, action: Action, result: Outcome, now: datetime) -> None:

@@ -49,14 +49,14 @@ class Journal:
         self,
         records: Records,
         clock: Clock,
-        stored: Callable[[Batch], None] | None = None,
-        refused: Callable[[UUID], None] | None = None,
+        on_stored: Callable[[Batch], None] | None = None,
+        on_refused: Callable[[UUID], None] | None = None,
     ) -> None:
-        """`stored` is told of every batch that has been, `refused` of an execution that cannot be."""
+        """`on_stored` is told of every batch that has been, `on_refused` of an execution that cannot be."""
         self._records = records
         self._clock = clock
-        self._stored = stored
-        self._refused = refused
+        self._on_stored = on_stored
+        self._on_refused = on_refused
         self._calls: dict[UUID, Call] = {}
         self._runs: dict[UUID, FlowRun] = {}
         self._recordings: dict[UUID, Recording] = {}
@@ -189,13 +189,13 @@ class Journal:
                 self._log.warning("journal_delayed", error=str(exc))
                 await self._clock.sleep_real(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
-        if self._stored is not None:
-            self._stored(batch)
+        if self._on_stored is not None:
+            self._on_stored(batch)
 
     async def _settle(self, flow: Activeflow, exc: Exception) -> None:
         """It has failed. Left open, it would be taken over for ever, and each time fail to be stored."""
-        if self._refused is not None:
-            self._refused(flow.id)
+        if self._on_refused is not None:
+            self._on_refused(flow.id)
         failed = flow.unstorable(f"{type(exc).__name__}: {exc}", self._clock.now())
         try:
             await self._save(Batch(activeflows=[failed], facts=[ActiveflowFact("updated", failed)]))

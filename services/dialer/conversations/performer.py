@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 from uuid import UUID
 
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.connects import Connects
 from services.dialer.conversations.effects import (
     Connect,
@@ -29,7 +30,6 @@ from services.dialer.conversations.effects import (
 from services.dialer.conversations.errands import Errands, Result
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.recordings import Recordings
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.telephony import Telephony
 from services.dialer.timers import Timer, Timers
 

@@ -14,9 +14,9 @@ from uuid import UUID
 
 from services.common.clock import Clock
 from services.common.ids import new_id
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.conversations.journal import Journal
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.cursors import OpenRecording
 from services.dialer.domain.recordings import Recording, RecordingStatus, RecordingWish
 from services.dialer.telephony import Recorded, Telephony

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
 
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.interpreter import (
     decides_on_machines,
     was_hung_up_as_machine,
 )
-from services.dialer.dialing.attempts import Attempt
-from services.dialer.dialing.reports import Reports
+from services.dialer.conversations.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call
 from services.dialer.domain.variables import AMD
 from services.dialer.telephony import AnsweredBy
@@ -53,7 +53,7 @@ def as_the_flow_says(attempt: Attempt, row: Activeflow) -> None:
     """What the flow has made, before the take-over, of a machine that answered and of waiting."""
     wait = row.cursor.agent_wait
     has_left = row.cursor.queuecall_id is None
-    attempt.wants_none = has_left and wait is not None and wait.tm_abandon is not None
+    attempt.has_left_queue = has_left and wait is not None and wait.tm_abandon is not None
     if was_hung_up_as_machine(row.history):
         attempt.is_machine, attempt.takes_machines = True, False
     elif row.variables.get(AMD) == AnsweredBy.MACHINE.value:

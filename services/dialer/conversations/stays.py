@@ -8,8 +8,8 @@ from enum import StrEnum
 from uuid import UUID
 
 from services.common.address import Address
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.queuecalls import RingMethod
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from services.common.clock import Clock
-from services.dialer.dialing.reports import Reports
+from services.dialer.conversations.reports import Reports
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.queuecalls import Joining, QueueReport, QueueReportKind
 from services.dialer.telephony import Telephony
@@ -21,13 +21,14 @@ class StoredStays:
         telephony: Telephony,
         join: Callable[[Joining], None],
         clock: Clock,
-        reports: Reports,
+        attempt_reports: Reports,
     ) -> None:
+        """`join` tells the queue of a caller; `attempt_reports` tells the campaign of the end."""
         self._telephony = telephony
         self._join = join
-        self._attempts = reports
+        self._attempt_reports = attempt_reports
         self._clock = clock
-        self._reports: dict[UUID, Sequence[QueueReport]] = {}
+        self._to_report: dict[UUID, Sequence[QueueReport]] = {}
 
     def ended(self, row: Activeflow) -> None:
         """The caller's call is over. Nothing happens when it was in no queue."""
@@ -40,10 +41,10 @@ class StoredStays:
         if wait is not None and wait.tm_connect is not None:
             facts.insert(0, (QueueReportKind.CONNECTED, wait.tm_connect))
         queuecall_id, agent_id = cursor.queuecall_id, cursor.agent_id
-        self._reports[queuecall_id] = [
+        self._to_report[queuecall_id] = [
             QueueReport(queuecall_id, kind, agent_id, tm) for kind, tm in facts
         ]
-        self._attempts.hold(call_id)
+        self._attempt_reports.hold(call_id)
         joined_at = now if wait is None else wait.since
         self._join(
             Joining(
@@ -58,7 +59,7 @@ class StoredStays:
 
     def joined(self, queuecall_id: UUID, call_id: UUID) -> Sequence[QueueReport]:
         """The queue knows the caller: what is to be reported now."""
-        reports = self._reports.pop(queuecall_id, ())
+        reports = self._to_report.pop(queuecall_id, ())
         if reports:
-            self._attempts.release(call_id)
+            self._attempt_reports.release(call_id)
         return reports

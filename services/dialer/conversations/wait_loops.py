@@ -11,25 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.common.action_catalogue import ALIASES
 from services.common.actions import Action
 from services.common.clock import Clock
 from services.common.ids import new_id
-from services.dialer.conversations.effects import FetchFlow
+from services.dialer.conversations.effects import FetchFlow, Play, Say
 from services.dialer.conversations.errands import Errands, Result
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.conversations.interpreter import option_of
-from services.dialer.telephony import BEEP, Capability, Telephony
+from services.dialer.conversations.interpreter import NEEDS, UnusableOptionError, option_of
+from services.dialer.conversations.steps.media import HEARD
+from services.dialer.telephony import Capability, Telephony
 from services.dialer.timers import Timer, Timers
 
 SHORTEST = timedelta(milliseconds=200)
 """What is over sooner (domain) was not heard: repeating it would only keep the network busy."""
-_NEEDS = {
-    "talk": Capability.SAY,
-    "play": Capability.PLAY,
-    "beep": Capability.PLAY,
-    "sleep": Capability.HOLD,
-}
+_NEEDS = {word: NEEDS[word] for word in HEARD} | {"sleep": Capability.HOLD}
 
 
 @dataclass(slots=True)
@@ -111,9 +106,7 @@ class WaitLoops:
         if self._loops.get(call_id) is not loop:
             return
         loop.actions = result.actions or ()
-        passed = {
-            each.type for each in loop.actions if ALIASES.get(each.type, each.type) not in _NEEDS
-        }
+        passed = {each.type for each in loop.actions if each.type not in _NEEDS}
         if result.failure or passed:
             self._note(loop, result.failure or f"passed over: {', '.join(sorted(passed))}")
         if loop.is_paused:
@@ -144,26 +137,23 @@ class WaitLoops:
         self._telephony.hold(call_id, loop.play_id)
 
     def _start(self, call_id: UUID, loop: _Loop, action: Action) -> bool:
-        word = ALIASES.get(action.type, action.type)
-        if word not in _NEEDS or _NEEDS[word] not in loop.run.capabilities:
+        if _NEEDS.get(action.type) not in loop.run.capabilities:
             return False
         try:
             option = option_of(loop.run, action)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as exc:
+        except UnusableOptionError as exc:
             self._note(loop, f"unusable option: {exc}")
             return False
-        if word == "talk":
-            language, voice = option.get("language", ""), option.get("voice_id", "")
-            self._telephony.say(
-                call_id, loop.play_id, option["text"], language=language, voice=voice
-            )
-        elif word == "sleep":
+        if action.type == "sleep":
             self._telephony.hold(call_id, loop.play_id)
             until = self._clock.now() + timedelta(milliseconds=option["duration"])
             loop.timer = self._timers.at(until, lambda: self._slept(call_id, loop))
-        else:
-            media = (BEEP,) if word == "beep" else tuple(option["stream_urls"])
-            self._telephony.play(call_id, loop.play_id, media)
+            return True
+        match HEARD[action.type](loop.play_id, option):
+            case Say(play_id, text, language, voice):
+                self._telephony.say(call_id, play_id, text, language=language, voice=voice)
+            case Play(play_id, urls):
+                self._telephony.play(call_id, play_id, urls)
         return True
 
     def _slept(self, call_id: UUID, loop: _Loop) -> None:

@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.common.clock import Clock
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.flow_run import FlowRun
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.cursors import AgentWait
 from services.dialer.timers import Timer, Timers
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from services.common.extras import sendable
-from services.dialer.dialing.attempts import Attempt
+from services.dialer.attempts import Attempt
 from services.dialer.domain.variables import of_call, of_campaign, substitute
 
 

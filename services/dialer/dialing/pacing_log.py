@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from services.common.clock import Clock
 from services.common.metrics import counter
+from services.dialer.attempts import Attempts
 from services.dialer.conversations.journal import Journal
-from services.dialer.dialing.attempts import Attempts
 from services.dialer.dialing.held import Held
 from services.dialer.domain.campaigns import PacingDecided
 from services.dialer.pacing import Bound, Decision, Situation

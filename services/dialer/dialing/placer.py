@@ -15,11 +15,11 @@ from services.common.clock import Clock
 from services.common.errors import AppError, Internal
 from services.common.ids import new_id
 from services.common.log import get_logger
+from services.dialer.attempts import Attempt, Attempts
+from services.dialer.conversations.reports import Reports
 from services.dialer.delivery import TRANSIENT, Delivery
-from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.dialing.extras import Extras
 from services.dialer.dialing.held import Held
-from services.dialer.dialing.reports import Reports
 from services.dialer.domain.campaigns import (
     Claim,
     ClaimedTarget,

@@ -14,8 +14,8 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import AppError, FailedPrecondition, NotFound
 from services.common.log import get_logger
+from services.dialer.attempts import Attempts
 from services.dialer.conversations.control import Control
-from services.dialer.dialing.attempts import Attempts
 from services.dialer.dialing.capacity import CapacityBook
 from services.dialer.dialing.held import Held
 from services.dialer.dialing.pacing_log import PacingLog

@@ -13,12 +13,12 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import AppError
 from services.common.log import get_logger
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.control import Control
 from services.dialer.conversations.journal import Journal
-from services.dialer.dialing.attempts import Attempt, Attempts
+from services.dialer.conversations.reports import Reports
 from services.dialer.dialing.held import Held
 from services.dialer.dialing.placer import Placer
-from services.dialer.dialing.reports import Reports
 from services.dialer.domain.calls import Activeflow, Call
 from services.dialer.domain.campaigns import Definition, OpenAttempt, TargetFacts
 from services.dialer.leftovers import close_leftovers
@@ -87,7 +87,7 @@ class Takeover:
         known = {each.id for each in listed} | passing
         left = close_leftovers(self._journal, self._clock.now(), stored, self._attempts, known)
         for activeflow in left:
-            self._control.left(activeflow)
+            self._control.left_behind(activeflow)
 
     def _not_held(self, listed: Sequence[OpenAttempt]) -> list[OpenAttempt]:
         return [each for each in listed if self._attempts.get(each.id) is None]

@@ -11,8 +11,8 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.errors import AppError
 from services.common.log import get_logger
+from services.dialer.attempts import Attempt, Attempts
 from services.dialer.conversations.control import Control
-from services.dialer.dialing.attempts import Attempt, Attempts
 from services.dialer.outcome import lost
 from services.dialer.ports import Registry
 from services.dialer.telephony import LiveCall, Telephony, TelephonyUnavailable

@@ -24,6 +24,10 @@ AMD = "voipbin.call.amd"
 """Who answered, once an amd action has found out: human, machine or unknown."""
 REFERENCE_DATA = "voipbin.flow.reference_data"
 """JSON text: what the flow runs on, or whose end has started it."""
+COMPLETE_COUNT = "voipbin.activeflow.complete_count"
+"""How many activeflows came before this one, each started by the end of the one before."""
+REFERENCE_ACTIVEFLOW = "voipbin.activeflow.reference_activeflow_id"
+"""The one whose end has started this one; empty when there is none."""
 MAX_NAMES = 100
 MAX_VALUE_BYTES = 32 * 1024
 MAX_TOTAL_BYTES = 64 * 1024
@@ -100,10 +104,6 @@ def accept_from_outside(given: Mapping[str, str]) -> dict[str, str]:
     return kept
 
 
-COMPLETE_COUNT = "voipbin.activeflow.complete_count"
-"""How many activeflows came before this one, each started by the end of the one before."""
-
-
 def of_activeflow(
     activeflow_id: UUID, reference_type: str, reference_id: UUID | None, flow_id: UUID | None
 ) -> dict[str, str]:
@@ -113,7 +113,7 @@ def of_activeflow(
         "voipbin.activeflow.id": text(activeflow_id),
         "voipbin.activeflow.reference_type": reference_type,
         "voipbin.activeflow.reference_id": text(reference_id),
-        "voipbin.activeflow.reference_activeflow_id": "",
+        REFERENCE_ACTIVEFLOW: "",
         "voipbin.activeflow.flow_id": text(flow_id),
         COMPLETE_COUNT: "0",
     }
@@ -129,7 +129,7 @@ def of_follower(
     return {
         **before,
         **of_activeflow(activeflow_id, "api", None, flow_id),
-        "voipbin.activeflow.reference_activeflow_id": told["id"],
+        REFERENCE_ACTIVEFLOW: told["id"],
         COMPLETE_COUNT: str(completes(before) + 1),
         REFERENCE_DATA: _json({"type": "activeflow", **told}),
     }
@@ -140,8 +140,8 @@ def completes(variables: Mapping[str, str]) -> int:
     return int(variables.get(COMPLETE_COUNT) or 0)
 
 
-def _json(value: Mapping[str, str]) -> str:
-    return orjson.dumps(dict(value)).decode()
+def _json(value: dict[str, str]) -> str:
+    return orjson.dumps(value).decode()
 
 
 def of_call(call_id: UUID, source: Address | None, destination: Address) -> dict[str, str]:

@@ -52,7 +52,6 @@ async def test_a_chained_campaign_does_not_start_with_a_retired_queue(plant: Pla
 
 
 async def test_of_a_start_and_a_retirement_at_once_exactly_one_happens(plant: Plant) -> None:
-    outcomes = set()
     for _ in range(12):
         queue_id = plant.queues.add()
         campaigns = [await plant.campaign(queue_id=queue_id) for _ in range(2)]
@@ -64,9 +63,7 @@ async def test_of_a_start_and_a_retirement_at_once_exactly_one_happens(plant: Pl
         was_retired = retirement is None
         assert was_retired or isinstance(retirement, FailedPrecondition)
         running = [each for each in campaigns if (await plant.get(each.id)).status is Status.RUN]
-        assert not (was_retired and running), starts
-        outcomes.add(was_retired)
-    assert outcomes, "nothing was tried"
+        assert was_retired != bool(running), starts
 
 
 async def finish(plant: Plant, campaign_id: UUID, **members: object) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from services.dialer.drivers.asterisk import media_web
+from services.common import public
 from services.dialer.drivers.asterisk.media_web import MediaWeb
 from services.dialer.drivers.asterisk.speech import SpeechFailed
 
@@ -78,7 +78,7 @@ async def test_nor_by_a_redirection(
     server: Server, inner: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # One address of this host plays the public internet.
-    monkeypatch.setattr(media_web, "is_public", lambda address: str(address) == "127.0.0.3")
+    monkeypatch.setattr(public, "is_public", lambda address: str(address) == "127.0.0.3")
     web, target = MediaWeb(), tmp_path / "loaded"
     first = f"127.0.0.3:{server.port}"
     with pytest.raises(SpeechFailed, match="not in the public internet"):

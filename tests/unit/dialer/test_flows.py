@@ -10,7 +10,7 @@ import pytest
 
 from services.common.actions import Action
 from services.common.ids import new_id
-from services.dialer.dialing.reports import sendable_parts
+from services.dialer.conversations.reports import sendable_parts
 from services.dialer.domain.calls import Activeflow
 from services.dialer.domain.campaigns import AttemptReport, ReportKind
 from services.dialer.domain.webhooks import HttpAnswer

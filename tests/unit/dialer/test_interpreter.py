@@ -13,7 +13,14 @@ from services.common.errors import InvalidArgument
 from services.common.ids import new_id
 from services.dialer.conversations.effects import Finish, JoinQueue, Play, Say, Sleep
 from services.dialer.conversations.flow_run import restore
-from services.dialer.conversations.interpreter import advance, complete, pressed, resume
+from services.dialer.conversations.interpreter import (
+    UnusableOptionError,
+    advance,
+    complete,
+    option_of,
+    pressed,
+    resume,
+)
 from services.dialer.domain.campaigns import TargetFacts
 from services.dialer.domain.variables import (
     accept_from_outside,
@@ -156,6 +163,30 @@ def test_an_unusable_condition_fails_and_the_flow_goes_on(option: dict[str, Any]
     run = make_run(Action("condition_variable", option), action("talk", text="on"))
     effects = advance(run, START)
     assert effects[-1] == Say("step-2", "on", "")
+
+
+def nested(depth: int) -> list[Any]:
+    found: list[Any] = []
+    for _ in range(depth):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    "unusable",
+    [action("no_such_word"), action("talk", text=nested(5_000)), action("sleep", duration="soon")],
+)
+def test_whatever_is_wrong_with_options_is_one_error(unusable: Action) -> None:
+    with pytest.raises(UnusableOptionError):
+        option_of(make_run(unusable), unusable)
+
+
+def test_a_key_ends_the_wait_for_keys_whose_options_have_become_unusable() -> None:
+    run = make_run(action("digits_receive", duration=1000), action("talk", text="on"))
+    advance(run, START)
+    run.top.actions = (action("digits_receive", key=nested(5_000)), *run.top.actions[1:])
+    assert pressed(run, "1")
+    assert run.history[-1].detail == "its options have become unusable"
 
 
 def test_branch_follows_the_keys_pressed_and_clears_them() -> None:

@@ -28,7 +28,7 @@ from services.dialer.domain.calls import (
     ReferenceType,
 )
 from services.dialer.domain.cursors import Cursor
-from services.dialer.ports import Executed, LiveSide
+from services.dialer.ports import Batch, Executed, LiveSide
 from services.dialer.service import DialerService
 from tests.support.waiting import eventually
 from tests.unit.dialer.conftest import Stages
@@ -274,6 +274,29 @@ async def test_creating_it_again_gives_the_first(desk: Desk) -> None:
     desk.records.flow_rows[flow_id] = replace(first, customer_id=new_id())
     with pytest.raises(AlreadyExists):
         await _create(desk, activeflow_id=flow_id, actions=[action("stop")])
+
+
+class TakenAtThatMoment(MemoryRecords):
+    """Another dialer has stored the same id between the look and the insertion."""
+
+    other: Activeflow
+
+    async def create(self, batch: Batch) -> bool:
+        self.flow_rows[self.other.id] = self.other
+        return False
+
+
+@pytest.mark.parametrize("customer_id", [ME, new_id()])
+async def test_of_two_dialers_that_create_it_at_once_the_first_counts(customer_id: UUID) -> None:
+    records = TakenAtThatMoment()
+    records.other = make_flow(customer_id=customer_id)
+    desk = _desk(NothingLive(Stage()), records)
+    creating = _create(desk, activeflow_id=records.other.id, actions=[action("stop")])
+    if customer_id == ME:
+        assert await creating == records.other
+    else:
+        with pytest.raises(AlreadyExists):
+            await creating
 
 
 async def test_a_row_from_before_digests_were_kept_is_believed(desk: Desk) -> None:

@@ -90,7 +90,7 @@ async def test_an_unstorable_execution_is_settled_as_failed_and_its_call_ends(
 async def test_the_others_of_its_batch_are_stored() -> None:
     records, clock = Refusing(away=1), ManualClock(START)
     refused: list[UUID] = []
-    journal = Journal(records, clock, refused=refused.append)
+    journal = Journal(records, clock, on_refused=refused.append)
     flows = [flow(actions=(TALK,) if number == 3 else ()) for number in range(9)]
     for each in flows:
         journal.flow(restore(each, "dialer-1"), is_new=True)

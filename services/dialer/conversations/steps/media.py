@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,24 +35,41 @@ def answer(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
 
 def talk(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
     """Speak."""
-    say = Say(
-        run.play_id,
-        option["text"],
-        option.get("language", ""),
-        option.get("voice_id", ""),
-        waits=not option.get("async", False),
-    )
-    return Outcome(effect=say)
+    return Outcome(effect=say_of(run.play_id, option))
 
 
 def play(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
     """Play recordings one after the other."""
-    return Outcome(effect=Play(run.play_id, tuple(option["stream_urls"])))
+    return Outcome(effect=play_of(run.play_id, option))
 
 
 def beep(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
     """The short tone."""
-    return Outcome(effect=Play(run.play_id, (BEEP,)))
+    return Outcome(effect=beep_of(run.play_id, option))
+
+
+def say_of(play_id: str, option: Mapping[str, Any]) -> Say:
+    """What a talk asks for."""
+    language, voice = option.get("language", ""), option.get("voice_id", "")
+    return Say(play_id, option["text"], language, voice, waits=not option.get("async", False))
+
+
+def play_of(play_id: str, option: Mapping[str, Any]) -> Play:
+    """What a play asks for."""
+    return Play(play_id, tuple(option["stream_urls"]))
+
+
+def beep_of(play_id: str, option: Mapping[str, Any]) -> Play:
+    """What a beep asks for."""
+    return Play(play_id, (BEEP,))
+
+
+HEARD: Mapping[str, Callable[[str, Mapping[str, Any]], Say | Play]] = {
+    "talk": say_of,
+    "play": play_of,
+    "beep": beep_of,
+}
+"""The actions that are heard, and what they ask for under a play id."""
 
 
 def sleep(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:

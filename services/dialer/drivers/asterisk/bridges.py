@@ -57,7 +57,7 @@ class Bridges:
             peer.send(requests.remove_bridge(bridge_id))
 
     def stranger_left(self, bridge_id: str) -> None:
-        """So is one that is not held here, or whose bridge is not known: whom it talked to is alone."""
+        """A channel that is not held here left the bridge: whom it talked to is alone."""
         for call in list(self._held.values()):
             if bridge_id and call.bridge_id == bridge_id:
                 self._apart(call, is_told=not call.is_leaving)

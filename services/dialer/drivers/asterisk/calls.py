@@ -12,6 +12,7 @@ from functools import partial
 from uuid import UUID
 
 from services.dialer.drivers.asterisk import requests, snapshots
+from services.dialer.drivers.asterisk.absence import Absence
 from services.dialer.drivers.asterisk.history import History
 from services.dialer.drivers.asterisk.link import (
     LATE,
@@ -20,7 +21,6 @@ from services.dialer.drivers.asterisk.link import (
     Answer,
     Link,
     Then,
-    Wanted,
 )
 from services.dialer.drivers.asterisk.outcomes import TRUNK_FAULTS, outcome, outcome_unseen
 from services.dialer.drivers.asterisk.plays import Plays
@@ -31,7 +31,6 @@ from services.dialer.drivers.asterisk.wire import Timer, Wire
 from services.dialer.telephony import (
     Answered,
     CommandFailed,
-    Detected,
     DigitPressed,
     Ended,
     HangupReason,
@@ -73,10 +72,6 @@ class HeldCall:
         self.history = History(wire.clock, wire.clock.boottime())
         self.end_wish = ""
         self._mute_wish: bool | None = None
-        self._detect_wish = False
-        self._is_away = True  # not in its application: it rings, or is in the dialplan
-        self._is_in_detection = False  # it was sent there, and has not come back
-        self._kept: list[Wanted] = []  # to be sent when it is back
         self._end_timer: Timer | None = None
         self._kept_back: Ended | None = None
         self.end: Ended | None = None
@@ -84,6 +79,13 @@ class HeldCall:
         self.peer: UUID | None = None  # the call it is connected with
         self.bridge_id = ""
         self.bridge_wish: UUID | object | None = NO_WISH
+        self._absence = Absence(
+            call_id,
+            wire,
+            self.history,
+            forward=link.send,
+            is_linked=lambda: self._is_linked,
+        )
         self.plays = Plays(call_id, wire, partial(self.send, is_play=True), lambda: self._may_send)
         self.plays.application = link.application
         self.recordings = Recordings(call_id, wire, self.send, self._recordings_changed)
@@ -120,13 +122,13 @@ class HeldCall:
         """It is in its application now, where it can be spoken to."""
         word = arguments[0] if arguments else ""
         if word == snapshots.DETECTED and len(arguments) >= 3:
-            self._verdict(arguments[1], arguments[2])
-        elif self._is_in_detection:
+            self._absence.verdict(arguments[1], arguments[2])
+        elif self._absence.is_in_detection:
             return  # told of late; it has been sent away again since
         else:
             # The answer itself may be told of a moment later.
             self._answer()
-        self._come_back()
+        self._absence.over()
 
     # ------------------------------------------------------------------------------ what happens
 
@@ -213,23 +215,13 @@ class HeldCall:
         """Find out who answered."""
         if self.stage is not Stage.ANSWERED:
             self._wire.tell(CommandFailed(self.call_id, "detect", "", "not_answered"))
-        elif not self._detect_wish:
-            self._detect_wish = True
+        elif not self._absence.wants_verdict:
             self.plays.stop()
-            self.send(requests.detect(self.text), self._sent_away)
+            self._absence.detect()
 
     def send(self, request: Request, then: Then | None = None, *, is_play: bool = False) -> None:
-        """Have it carried out now, or when the call is back from the dialplan. Without a link it is
-        the wish that counts, which is kept with the call."""
-        if self._is_away and not request.works_anywhere:
-            self._kept.append(Wanted(request, then, is_play))
-            return
-        if not self._is_linked:
-            return
-        if request.leads_away:
-            # What is sent after it has to wait for its return, not for the news that it has left.
-            self._is_away = self._is_in_detection = True
-        self.link.send(request, then)
+        """Have it carried out now, or when the call is in its application."""
+        self._absence.send(request, then, is_play=is_play)
 
     # ----------------------------------------------------------------------------- taking up again
 
@@ -240,18 +232,14 @@ class HeldCall:
             self.stage = Stage.RINGING
         elif snapshot.is_up:
             self.stage = Stage.ANSWERED
-            self._is_away = not snapshot.is_in_application
-            self._detect_wish = self._is_in_detection = snapshot.is_in_detection
+            self._absence.adopt(snapshot)
             if snapshot.tm_answer is None:
                 self._note_answer()
 
     def stands(self, snapshot: Snapshot) -> None:
         """Where it is a moment after `adopt`: it may have moved on before its events came here."""
         self.state_changed(snapshot.state)
-        if snapshot.is_in_application and self._is_away:
-            if snapshot.verdict is not None:
-                self._verdict(*snapshot.verdict)
-            self._come_back()
+        self._absence.stands(snapshot)
 
     def reconcile(self, snapshot: Snapshot, *, is_play_on: bool) -> None:
         """The link is back, and the call lives: tell what was missed, ask again for what is wanted."""
@@ -263,18 +251,9 @@ class HeldCall:
 
     def _reconcile(self, snapshot: Snapshot, is_play_on: bool) -> None:
         self.history.is_dialed = True
-        # What is to be heard is asked for again below: once is enough.
-        self._kept = [each for each in self._kept if not each.is_play]
-        # The listing may be older than an event that came over the new link.
-        self._is_in_detection = self._detect_wish and snapshot.is_in_detection
-        self._is_away = self._is_in_detection or (self._is_away and not snapshot.is_in_application)
+        self._absence.seen(snapshot)
         self.state_changed(snapshot.state)
-        if not self._is_away:
-            self._come_back()
-        if self._detect_wish and snapshot.verdict is not None:
-            self._verdict(*snapshot.verdict)
-        elif self._detect_wish and not self._is_away:
-            self.send(requests.detect(self.text), self._sent_away)
+        self._absence.reconcile(snapshot)
         if self.end_wish:
             self._end_it()
             return
@@ -302,14 +281,6 @@ class HeldCall:
     def _may_send(self) -> bool:
         return self._is_linked and self.stage is Stage.ANSWERED and not self.is_over
 
-    def _sent_away(self, answer: Answer) -> None:
-        if answer.is_good:
-            return
-        if answer.status > 0 and answer.status != 404 and self._detect_wish:
-            self._detect_wish = False
-            self._wire.tell(CommandFailed(self.call_id, "detect", "", answer.detail))
-            self._come_back()
-
     def _end_it(self) -> None:
         """Ask for what `end_wish` says; before the call is on its way there is nothing to end."""
         if self.history.is_dialed or self.stage is not Stage.PLACING:
@@ -317,21 +288,6 @@ class HeldCall:
                 self.send(requests.hang_up(self.text))
             else:
                 self.send(requests.cancel(self.text, self.max_ms))
-
-    def _come_back(self) -> None:
-        self._is_away = self._is_in_detection = False
-        if not self._is_linked:
-            return  # sent when the link has settled
-        kept, self._kept = self._kept, []
-        for each in kept:
-            self.send(each.request, each.then, is_play=each.is_play)
-
-    def _verdict(self, status: str, cause: str) -> None:
-        if self._detect_wish:
-            self._detect_wish = False
-            by = self.history.answered_by = snapshots.answered_by(status, cause)
-            self.send(requests.set_variable(self.text, "OUTBOUND_BY", by.value))
-            self._wire.tell(Detected(self.call_id, self._wire.clock.now(), by))
 
     def _note_word(self) -> None:
         if not self.history.has_word:

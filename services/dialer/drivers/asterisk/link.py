@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import aiohttp
 import orjson
@@ -70,14 +70,6 @@ class Answer:
 
 Then = Callable[[Answer], None]
 Event = dict[str, Any]
-
-
-class Wanted(NamedTuple):
-    """A request that may have to wait; `is_play` for one about what its call hears."""
-
-    request: Request
-    then: Then | None
-    is_play: bool = False
 
 
 @dataclass(slots=True)

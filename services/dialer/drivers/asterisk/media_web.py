@@ -11,13 +11,12 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from services.common.public import is_public
+from services.common.public import NOT_PUBLIC, reachable
 from services.dialer.drivers.asterisk.speech import SpeechFailed
 
 FETCH_SECONDS = 10.0
 FETCH_BYTES = 20 * 1024 * 1024
 MOST_REDIRECTS = 5
-_REFUSED = "is not in the public internet, and may not be reached"
 
 
 class MediaWeb:
@@ -57,11 +56,11 @@ class MediaWeb:
         """Refuse addresses that are written as such: no name is looked up for them."""
         host = urlsplit(url).hostname or ""
         try:
-            address = ipaddress.ip_address(host)
+            allowed = reachable([host], allows_private=self._allows_private)
         except ValueError:
             return
-        if not (self._allows_private or is_public(address)):
-            raise SpeechFailed(f"{host} {_REFUSED}")
+        if not allowed:
+            raise SpeechFailed(f"{host} {NOT_PUBLIC}")
 
 
 class _Resolver(AbstractResolver):
@@ -75,12 +74,11 @@ class _Resolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await self._names.resolve(host, port, family)
-        if self._allows_private:
-            return found
-        public = [each for each in found if is_public(ipaddress.ip_address(each["host"]))]
-        if not public:
-            raise OSError(0, f"{host} {_REFUSED}")
-        return public
+        hosts = [each["host"] for each in found]
+        allowed = reachable(hosts, allows_private=self._allows_private)
+        if not allowed:
+            raise OSError(0, f"{host} {NOT_PUBLIC}")
+        return [each for each in found if ipaddress.ip_address(each["host"]) in allowed]
 
     async def close(self) -> None:
         await self._names.close()

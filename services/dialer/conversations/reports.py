@@ -9,9 +9,9 @@ from uuid import UUID
 from services.common.clock import Clock
 from services.common.log import get_logger
 from services.common.metrics import histogram
+from services.dialer.attempts import Attempt
 from services.dialer.conversations.flow_run import FlowRun
 from services.dialer.delivery import Delivery
-from services.dialer.dialing.attempts import Attempt
 from services.dialer.domain.calls import visible_variables
 from services.dialer.domain.campaigns import AttemptReport, ReportKind
 from services.dialer.domain.cursors import AgentWait

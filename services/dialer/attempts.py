@@ -45,7 +45,7 @@ class Attempt:
         False  # its flow decides what becomes of a call that a machine has answered
     )
     has_agent: bool = False  # an agent is reserved, ringing or talking
-    wants_none: bool = False  # its person was abandoned and has left the queue
+    has_left_queue: bool = False  # its person was abandoned and has left the queue
     stop: StopMode | None = None  # its campaign is stopping
     is_hangup_asked: bool = False
     is_canceled_by_stop: bool = False
@@ -62,7 +62,7 @@ class Attempt:
         """What it counts as now."""
         if not self.is_answered:
             return Bucket.DIALING
-        if self.campaign.queue_id is not None and not self.has_agent and not self.wants_none:
+        if self.campaign.queue_id is not None and not self.has_agent and not self.has_left_queue:
             return Bucket.WAITING
         return Bucket.TALKING
 
