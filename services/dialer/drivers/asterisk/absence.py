@@ -48,9 +48,19 @@ class Absence:
         self._is_linked = is_linked
         self._is_away = True
         self._kept: list[Wanted] = []
+        self._waiting: list[Callable[[], None]] = []
         self.is_in_detection = False
         """It was sent there, and has not come back."""
         self.wants_verdict = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether what works in an application only has to wait."""
+        return self._is_away
+
+    def when_back(self, then: Callable[[], None]) -> None:
+        """Have this done once the call is back, behind what is kept for it."""
+        self._waiting.append(then)
 
     def send(self, request: Request, then: Then | None, *, is_play: bool) -> None:
         """Have it carried out now, or when the call is back. Without a link it is the wish that counts,
@@ -88,6 +98,9 @@ class Absence:
         kept, self._kept = self._kept, []
         for each in kept:
             self.send(each.request, each.then, is_play=each.is_play)
+        waiting, self._waiting = self._waiting, []
+        for then in waiting:
+            then()
 
     def adopt(self, snapshot: Snapshot) -> None:
         """Begin where another dialer stood, with a call that is up."""

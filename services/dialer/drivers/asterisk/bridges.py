@@ -108,6 +108,12 @@ class Bridges:
                 self._join(call, other)
 
     def _join(self, call: HeldCall, other: HeldCall) -> None:
+        for each in (call, other):
+            if each.absence.is_away:
+                # An answer is told before its channel has entered the application, where alone it can be
+                # bridged. The wish stays meanwhile.
+                each.absence.when_back(lambda: self._go_on(call))
+                return
         call.bridge_wish = other.bridge_wish = NO_WISH
         for each in (call, other):
             each.plays.stop()

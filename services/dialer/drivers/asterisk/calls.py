@@ -79,7 +79,7 @@ class HeldCall:
         self.peer: UUID | None = None  # the call it is connected with
         self.bridge_id = ""
         self.bridge_wish: UUID | object | None = NO_WISH
-        self._absence = Absence(
+        self.absence = Absence(
             call_id,
             wire,
             self.history,
@@ -122,13 +122,13 @@ class HeldCall:
         """It is in its application now, where it can be spoken to."""
         word = arguments[0] if arguments else ""
         if word == snapshots.DETECTED and len(arguments) >= 3:
-            self._absence.verdict(arguments[1], arguments[2])
-        elif self._absence.is_in_detection:
+            self.absence.verdict(arguments[1], arguments[2])
+        elif self.absence.is_in_detection:
             return  # told of late; it has been sent away again since
         else:
             # The answer itself may be told of a moment later.
             self._answer()
-        self._absence.over()
+        self.absence.over()
 
     # ------------------------------------------------------------------------------ what happens
 
@@ -215,13 +215,13 @@ class HeldCall:
         """Find out who answered."""
         if self.stage is not Stage.ANSWERED:
             self._wire.tell(CommandFailed(self.call_id, "detect", "", "not_answered"))
-        elif not self._absence.wants_verdict:
+        elif not self.absence.wants_verdict:
             self.plays.stop()
-            self._absence.detect()
+            self.absence.detect()
 
     def send(self, request: Request, then: Then | None = None, *, is_play: bool = False) -> None:
         """Have it carried out now, or when the call is in its application."""
-        self._absence.send(request, then, is_play=is_play)
+        self.absence.send(request, then, is_play=is_play)
 
     # ----------------------------------------------------------------------------- taking up again
 
@@ -232,14 +232,14 @@ class HeldCall:
             self.stage = Stage.RINGING
         elif snapshot.is_up:
             self.stage = Stage.ANSWERED
-            self._absence.adopt(snapshot)
+            self.absence.adopt(snapshot)
             if snapshot.tm_answer is None:
                 self._note_answer()
 
     def stands(self, snapshot: Snapshot) -> None:
         """Where it is a moment after `adopt`: it may have moved on before its events came here."""
         self.state_changed(snapshot.state)
-        self._absence.stands(snapshot)
+        self.absence.stands(snapshot)
 
     def reconcile(self, snapshot: Snapshot, *, is_play_on: bool) -> None:
         """The link is back, and the call lives: tell what was missed, ask again for what is wanted."""
@@ -251,9 +251,9 @@ class HeldCall:
 
     def _reconcile(self, snapshot: Snapshot, is_play_on: bool) -> None:
         self.history.is_dialed = True
-        self._absence.seen(snapshot)
+        self.absence.seen(snapshot)
         self.state_changed(snapshot.state)
-        self._absence.reconcile(snapshot)
+        self.absence.reconcile(snapshot)
         if self.end_wish:
             self._end_it()
             return
