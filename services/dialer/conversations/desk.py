@@ -222,8 +222,8 @@ class Desk:
         if stay is None or stay.state in (StayState.JOINING, StayState.LEFT):
             return
         is_serving = stay.state in (StayState.SERVICE, StayState.BRIDGING)
-        if end.reason is EndReason.UNKNOWN and is_serving:
-            # Two people are talking: the queue's forgetting them is no reason to interrupt.
+        if is_serving and end.reason in (EndReason.UNKNOWN, EndReason.WAIT_TIMEOUT):
+            # Two people are talking, of which the queue has not heard yet: no reason to interrupt.
             return
         if end.reason in (EndReason.KICKED, EndReason.SERVICE_TIMEOUT) or is_serving:
             self._leave(stay)

@@ -99,14 +99,18 @@ class Queuecall:
             QueuecallStatus.WAITING, at, service_agent_id=None, lost_agent_id=lost_agent_id
         )
 
-    def served(self, agent_id: UUID, at: datetime) -> Queuecall:
-        """The caller, joined by the agent."""
+    def served(self, agent_id: UUID | None, at: datetime) -> Queuecall:
+        """The caller, joined by the agent; also one who was believed to be gone. None: by one who
+        belongs to another caller by now.
+        """
         limit = self.service_timeout
         return self._moved(
             QueuecallStatus.SERVICE,
             at,
             service_agent_id=agent_id,
             lost_agent_id=None,
+            end_reason="",
+            tm_end=None,
             tm_service=at,
             service_deadline=at + timedelta(milliseconds=limit) if limit else None,
             duration_waiting=_spent(self.tm_create, at),
@@ -216,12 +220,13 @@ def reported(report: Report, call: Queuecall, holder: Agent | None, named: Agent
     """
     if report.kind is ReportKind.ENDED:
         return _ended(report, call, holder)
-    if report.kind is ReportKind.CONNECTED and _is_late_answer(report, call, named):
-        # The reservation lapsed while the agent was answering, and nobody else got the agent. The
-        # two are talking: believing it is the only way not to ring this agent for somebody else.
-        assert named is not None
-        return Step(call.served(named.id, report.tm), named.talk(call.id, report.tm))
     if not _is_current(report, call, holder):
+        if report.kind is ReportKind.CONNECTED and named is not None and _may_be_served(call):
+            # The reservation lapsed while the agent was answering. The two are talking, whatever was
+            # believed meanwhile. An agent who has been given another caller stays with that one.
+            if named.is_on_call or named.tm_delete is not None:
+                return Step(call.served(None, report.tm))
+            return Step(call.served(named.id, report.tm), named.talk(call.id, report.tm))
         return NOTHING
     assert holder is not None
     at = report.tm
@@ -265,14 +270,11 @@ def _is_current(report: Report, call: Queuecall, holder: Agent | None) -> bool:
     )
 
 
-def _is_late_answer(report: Report, call: Queuecall, named: Agent | None) -> bool:
-    return (
-        call.status is QueuecallStatus.WAITING
-        and named is not None
-        and call.lost_agent_id == named.id
-        and not named.is_on_call
-        and named.tm_delete is None
-    )
+def _may_be_served(call: Queuecall) -> bool:
+    """Whether the caller waits, or was given up by us and not by somebody's will."""
+    if call.status is QueuecallStatus.ABANDONED:
+        return call.end_reason in (EndReason.WAIT_TIMEOUT, EndReason.DIALER_LOST)
+    return call.status in (QueuecallStatus.WAITING, QueuecallStatus.CONNECTING)
 
 
 def _spent(since: datetime, until: datetime) -> int:

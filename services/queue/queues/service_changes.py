@@ -104,9 +104,14 @@ class Changes:
         self._measure()
 
     def _take_call(self, call: Queuecall) -> None:
+        before = self._calls[call.id]
         self._calls[call.id] = self._saved_calls[call.id] = call
         self._events.append((EVENT_OF[call.status], call))
         tally = self._tallies.get(call.queue_id, Tally())
+        if before.status is QueuecallStatus.ABANDONED:
+            # Served after all: what was counted for it is taken back.
+            gone_ms = tally.waited_ms - before.duration_waiting
+            tally = replace(tally, abandoned=tally.abandoned - 1, waited_ms=gone_ms)
         waited_ms = tally.waited_ms + call.duration_waiting
         if call.status is QueuecallStatus.SERVICE:
             tally = replace(tally, serviced=tally.serviced + 1, waited_ms=waited_ms)

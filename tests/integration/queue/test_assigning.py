@@ -156,7 +156,7 @@ async def test_an_answer_after_the_lapse_is_believed_while_the_agent_is_free(wor
     assert (await world.get_agent(agent)).queuecall_id == caller
 
 
-async def test_an_answer_after_the_lapse_is_late_when_the_agent_has_another_caller(
+async def test_an_answer_after_the_lapse_counts_when_the_agent_has_another_caller(
     world: World,
 ) -> None:
     queue = await world.queue()
@@ -168,10 +168,26 @@ async def test_an_answer_after_the_lapse_is_late_when_the_agent_has_another_call
     other = await world.join(queue, dialer="d2")
     assert await world.pairs(other, dialer="d2") == {other: agent}
     await world.report(caller, ReportKind.CONNECTED, agent_id=agent)
-    assert (await world.call(caller)).status is QueuecallStatus.WAITING
+    assert (await world.call(caller)).status is QueuecallStatus.SERVICE
     assert (await world.get_agent(agent)).queuecall_id == other
-    # The dialer believes they talk, and hears otherwise.
-    assert (await world.assign(service=[caller])).lost_ids == [caller]
+    await world.report(caller, ReportKind.ENDED, agent_id=agent)
+    assert (await world.call(caller)).status is QueuecallStatus.DONE
+    assert (await world.get_agent(agent)).queuecall_id == other
+
+
+async def test_an_answer_after_the_wait_was_over_takes_the_abandonment_back(world: World) -> None:
+    queue = await world.queue(wait_timeout=4_000)
+    [agent] = await world.available()
+    caller = await world.join(queue)
+    await world.assign(caller)
+    await world.let_reservations_lapse()
+    await world.clock.advance(5)
+    await world.sweep()
+    await world.sweep()
+    assert (await world.call(caller)).status is QueuecallStatus.ABANDONED
+    await world.report(caller, ReportKind.CONNECTED, agent_id=agent)
+    found = await world.sql("SELECT serviced_count, abandoned_count FROM queue_counters")
+    assert found == [(1, 0)]
 
 
 async def test_a_caller_found_alone_by_the_next_dialer_has_been_served(world: World) -> None:

@@ -279,10 +279,13 @@ async def test_a_conversation_that_is_too_long_is_ended(stage: Stages) -> None:
         assert s.telephony.of(call)[-1] == "hangup"
 
 
-async def test_a_queue_that_forgot_a_conversation_does_not_end_it(stage: Stages) -> None:
+@pytest.mark.parametrize("reason", [EndReason.UNKNOWN, EndReason.WAIT_TIMEOUT])
+async def test_a_queue_that_has_not_heard_of_a_conversation_does_not_end_it(
+    stage: Stages, reason: EndReason
+) -> None:
     async with queueing(stage) as s:
         call, leg = await talking(s)
-        _end_next(s, EndReason.UNKNOWN)
+        _end_next(s, reason)
         await s.settle(2.5)
         assert s.telephony.of(leg) == []
         assert s.telephony.of(call)[-1] == "bridge"

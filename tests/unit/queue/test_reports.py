@@ -62,26 +62,51 @@ def test_reports_about_a_reserved_agent(
     assert step.must_rest is (kind is ReportKind.UNREACHABLE)
 
 
-@pytest.mark.parametrize("kind", [each for each in ReportKind if each is not ReportKind.ENDED])
+OF_NO_CONVERSATION = [
+    each for each in ReportKind if each not in (ReportKind.CONNECTED, ReportKind.ENDED)
+]
+OVER = (QueuecallStatus.SERVICE, QueuecallStatus.DONE, QueuecallStatus.ABANDONED)
+
+
 @pytest.mark.parametrize(
-    "status",
-    [
-        QueuecallStatus.WAITING,
-        QueuecallStatus.SERVICE,
-        QueuecallStatus.DONE,
-        QueuecallStatus.ABANDONED,
-    ],
+    ("kind", "status"),
+    [(kind, status) for kind in OF_NO_CONVERSATION for status in (QueuecallStatus.WAITING, *OVER)]
+    + [(ReportKind.CONNECTED, status) for status in OVER],
 )
 def test_late_reports_change_nothing(kind: ReportKind, status: QueuecallStatus) -> None:
     call, agent = make_call(status, service_agent_id=None), make_agent()
     assert reported(report(call, kind, agent), call, None, agent) is NOTHING
 
 
-@pytest.mark.parametrize("kind", [each for each in ReportKind if each is not ReportKind.ENDED])
+@pytest.mark.parametrize("kind", OF_NO_CONVERSATION)
 def test_reports_about_another_agent_change_nothing(kind: ReportKind) -> None:
     call, agent = pair(CONNECTING, AgentState.RESERVED)
     other = make_agent()
     assert reported(report(call, kind, other), call, agent, other) is NOTHING
+
+
+@pytest.mark.parametrize("reason", [EndReason.WAIT_TIMEOUT, EndReason.DIALER_LOST])
+def test_two_who_talk_are_believed_after_the_caller_was_given_up(reason: EndReason) -> None:
+    call, agent = make_call(QueuecallStatus.WAITING).ended(reason, START), make_agent()
+    step = reported(report(call, ReportKind.CONNECTED, agent), call, None, agent)
+    assert step.call is not None
+    assert step.agent is not None
+    assert (step.call.status, step.call.end_reason) == (QueuecallStatus.SERVICE, "")
+    assert step.call.tm_end is None
+    assert step.agent.queuecall_id == call.id
+
+
+def test_a_kick_is_not_undone() -> None:
+    call, agent = make_call(QueuecallStatus.WAITING).ended(EndReason.KICKED, START), make_agent()
+    assert reported(report(call, ReportKind.CONNECTED, agent), call, None, agent) is NOTHING
+
+
+def test_an_agent_with_another_caller_stays_with_that_one() -> None:
+    call, agent = make_call(QueuecallStatus.WAITING), make_agent().talk(new_id(), START)
+    step = reported(report(call, ReportKind.CONNECTED, agent), call, None, agent)
+    assert step.call is not None
+    assert (step.call.status, step.call.service_agent_id) == (QueuecallStatus.SERVICE, None)
+    assert step.agent is None
 
 
 def test_ringing_twice_is_ringing_once() -> None:
