@@ -157,6 +157,10 @@ class FakeQueues(Fake, _QueueBase):  # type: ignore[misc, valid-type]
             )
         return self.b.queues.create(request)
 
+    async def GetQueueStats(self, request: Any, context: Any) -> Any:
+        self.b.queues.get(request.id)
+        return queue_pb.QueueStats()
+
     async def KickQueuecall(self, request: Any, context: Any) -> Any:
         if request.id:
             return self.b.queuecalls.get(request.id)

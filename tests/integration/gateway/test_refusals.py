@@ -72,7 +72,7 @@ async def test_unknown_routes_are_404(system: System, method: str, path: str) ->
         ("/campaigns", {"service_level": 5.5}, "INVALID_JSON_BODY", "service_level"),
         ("/campaigns", {"service_level": True}, "INVALID_JSON_BODY", "service_level"),
         ("/campaigns", {"service_level": 0}, "INVALID_ARGUMENT", "service_level"),
-        ("/campaigns", {"service_level": 10**30}, "INVALID_JSON_BODY", "service_level"),
+        ("/campaigns", {"service_level": 10**30}, "INVALID_ARGUMENT", "service_level"),
         ("/campaigns", {"name": "n" * 256}, "INVALID_ARGUMENT", "name"),
         ("/campaigns", {"name": "a\x00b"}, "INVALID_ARGUMENT", "name"),
         ("/campaigns", {"type": "fax"}, "INVALID_ARGUMENT", "type"),
