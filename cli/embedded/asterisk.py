@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.embedded.asterisk_user import choose_user, hand_over, let_read
+from cli.embedded.asterisk_user import choose_user, hand_over, let_enter, let_read
 from cli.embedded.errors import EmbeddedError, PortTaken, StartFailed, folder_error
 from cli.embedded.music import write_music
 from cli.embedded.process import ServerProcess, User, last_line, run_once
@@ -75,6 +75,7 @@ class AsteriskOptions:
     sip_host: str = _HOST
     trunk: Trunk | None = None
     timer_b_ms: int = TIMER_B_MS
+    sounds: Path | None = None  # folder of ours that it plays files of
 
 
 class PrivateAsterisk:
@@ -189,6 +190,10 @@ class PrivateAsterisk:
             "cache",
         ):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
+        # Conversations lie there until they have been fetched.
+        (self.folder / "spool").chmod(0o700)
+        if self.options.sounds is not None:
+            self.options.sounds.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._link_data(program)
         values = self._values(program)
         etc = self.folder / "etc"
@@ -206,6 +211,8 @@ class PrivateAsterisk:
         if user is not None:
             hand_over([self._run, *(self.folder / name for name in _ITS_OWN)], user)
             let_read((self.folder / "etc").iterdir(), user)
+            if self.options.sounds is not None:
+                let_enter(self.options.sounds, user)
         return user
 
     def _link_data(self, program: Asterisk) -> None:

@@ -40,6 +40,7 @@ def make_asterisk(
         ari_password=passwords["ari_password"],
         phone_password=passwords["phone_password"],
         trunk=Trunk(*trunk) if trunk is not None else None,
+        sounds=_speech(folder),
     )
     return PrivateAsterisk(folder.path / "asterisk", options, say=say)
 
@@ -74,12 +75,16 @@ def dialer_environment(folder: DataFolder, pbx_file: Path | None) -> dict[str, s
     """What a dialer on a real network is told; without a file the caller's own variables name one."""
     environment = {
         "OUTBOUND_MEDIA_DIR": str(folder.path / "media"),
-        "OUTBOUND_SPEECH_CACHE_DIR": str(folder.path / "speech"),
+        "OUTBOUND_SPEECH_CACHE_DIR": str(_speech(folder)),
         "OUTBOUND_RECORDINGS_DIR": str(folder.path / "recordings"),
     }
     if pbx_file is not None:
         environment[FILE_VARIABLE] = str(pbx_file)
     return environment
+
+
+def _speech(folder: DataFolder) -> Path:
+    return folder.path / "speech"
 
 
 def about_phones(server: PrivateAsterisk, secrets: Secrets) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from services.common.action_kinds import (
     ADDRESS,
+    CALLABLE,
     FLAG,
     ID,
     LANGUAGE,
@@ -98,12 +99,13 @@ CATALOGUE: Mapping[str, Word] = {
             "value_number": NUMBER,
             "value_length": whole(0, 1_000_000),
             "false_target_id": TARGET,
-        }
+        },
+        (("condition",), ("variable",)),
     ),
     "connect": Word(
         {
             "source": ADDRESS,
-            "destinations": list_of(ADDRESS, MAX_DESTINATIONS, 1),
+            "destinations": list_of(CALLABLE, MAX_DESTINATIONS, 1),
             "early_media": FLAG,
             "relay_reason": FLAG,
             "anonymous": word(*ANONYMOUS),

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from services.common.address import Address, normalise
+from services.common.address import CALLABLE_TYPES, Address, normalise
 from services.common.errors import InvalidArgument
 from services.common.ids import optional_id
 
@@ -260,7 +260,8 @@ def _medium(value: Any) -> str | None:
     if isinstance(value, str) and ":" in value:
         return _uri(value)
     is_file = isinstance(value, str) and len(value) <= MAX_URI and _FILE.fullmatch(value)
-    return value if is_file and ".." not in value.split("/") else None
+    # A part of dots alone is no name.
+    return value if is_file and all(part.strip(". ") for part in value.split("/")) else None
 
 
 MEDIUM = _kind("an http or https URL, or the name of a file in the media folder", _medium)
@@ -288,6 +289,18 @@ def _read_address(value: Any, is_final: bool) -> Any:
 _ADDRESS_MEMBERS = ("type", "target", "target_name", "name", "detail")
 ADDRESS = Kind("an address: an object with type and target, or a target as text", _read_address)
 """Read as Address, None for an empty one."""
+
+
+def _read_callable(value: Any, is_final: bool) -> Any:
+    found = ADDRESS.read(value, is_final)
+    # What variables have made of it is judged by whoever calls, who may call the others.
+    if not is_final and isinstance(found, Address) and found.type not in CALLABLE_TYPES:
+        raise WrongValue(found.type, ", ".join(sorted(CALLABLE_TYPES)), ".type")
+    return found
+
+
+CALLABLE = Kind("an address that can be called, or a target as text", _read_callable)
+"""Read like ADDRESS."""
 
 
 def _accepted(exc: InvalidArgument) -> str:

@@ -92,12 +92,21 @@ def read_option(word: str, option: Mapping[str, Any]) -> dict[str, Any]:
 
 def queues_joined(actions: Sequence[Action], field: str = "actions") -> dict[str, UUID]:
     """The queues that these actions, which must be valid, name outright, by the place of the name."""
+    return _named(actions, "queue_join", "queue_id", field)
+
+
+def flows_fetched(actions: Sequence[Action], field: str = "actions") -> dict[str, UUID]:
+    """The flows that these actions, which must be valid, name outright, by the place of the name."""
+    return _named(actions, "fetch_flow", "flow_id", field)
+
+
+def _named(actions: Sequence[Action], word: str, member: str, field: str) -> dict[str, UUID]:
     named = {
-        f"{field}[{index}].option.queue_id": each.option["queue_id"]
+        f"{field}[{index}].option.{member}": each.option[member]
         for index, each in enumerate(actions)
-        if each.type == "queue_join"
+        if each.type == word
     }
-    return {place: UUID(queue_id) for place, queue_id in named.items() if not refers(queue_id)}
+    return {place: UUID(given) for place, given in named.items() if not refers(given)}
 
 
 def _violations(action: Action, place: str, ids: set[UUID]) -> list[FieldViolation]:

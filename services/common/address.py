@@ -35,6 +35,9 @@ TYPES = frozenset(
 )
 """The documented types. The empty type means: not known, see `normalise`."""
 
+CALLABLE_TYPES = frozenset({"extension", "sip", "tel"})
+"""Types that a telephone network can call."""
+
 MAX_TARGET = 255
 """Longest target, in characters."""
 MAX_DETAIL = 4096

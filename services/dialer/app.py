@@ -36,6 +36,7 @@ from services.dialer.drivers.simulated import SimulatedTelephony
 from services.dialer.events import (
     AGENT_HINTS,
     CAMPAIGN_HINTS,
+    QUEUECALL_HINTS,
     TARGET_HINTS,
     Hints,
     to_event,
@@ -190,10 +191,12 @@ async def _listen(bus: Bus, system: DialerSystem) -> None:
         campaigns_changed=system.campaigns_changed,
         targets_changed=system.targets_changed,
         agents_changed=system.agents_changed,
+        queuecalls_ended=system.queuecalls_ended,
     )
     await bus.listen(CAMPAIGN_HINTS, hints.on_campaign)
     await bus.listen(TARGET_HINTS, hints.on_target)
     await bus.listen(AGENT_HINTS, hints.on_agent)
+    await bus.listen(QUEUECALL_HINTS, hints.on_queuecall)
 
 
 async def _check(telephony: Telephony, system: DialerSystem) -> None:

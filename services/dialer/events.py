@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from uuid import UUID
 
 from outbound.dialer.v1 import events_pb2 as events_pb
@@ -39,6 +39,11 @@ AGENT_HINTS: tuple[Filter, ...] = (
     ("agent", "deleted"),
     ("agent", "status_updated"),
     ("queue", "updated"),
+)
+
+QUEUECALL_HINTS: tuple[Filter, ...] = (
+    ("queuecall", "done"),
+    ("queuecall", "abandoned"),
 )
 
 
@@ -112,10 +117,12 @@ class Hints:
         campaigns_changed: Callable[[], None],
         targets_changed: Callable[[set[UUID]], None],
         agents_changed: Callable[[], None],
+        queuecalls_ended: Callable[[Collection[UUID]], None],
     ) -> None:
         self._campaigns_changed = campaigns_changed
         self._targets_changed = targets_changed
         self._agents_changed = agents_changed
+        self._queuecalls_ended = queuecalls_ended
 
     def on_campaign(self, received: Received) -> None:
         """A campaign, or something its definition is made of, was changed."""
@@ -128,3 +135,7 @@ class Hints:
     def on_agent(self, received: Received) -> None:
         """An agent became available, or is no more."""
         self._agents_changed()
+
+    def on_queuecall(self, received: Received) -> None:
+        """Callers are out of their queues, perhaps without this dialer's doing."""
+        self._queuecalls_ended([event.resource_id for event in received.events])

@@ -284,21 +284,20 @@ def _cursor_json(cursor: Cursor) -> dict[str, Any]:
             "ahead": cursor.keys.ahead,
             "last": cursor.keys.last,
         },
-        "recording": _recording_json(cursor.recording),
+        "recordings": [_recording_json(each) for each in cursor.recordings],
         "detection": _detection_json(cursor.detection),
         "agent_wait": _agent_wait_json(cursor.agent_wait),
         "records_service": cursor.records_service,
     }
 
 
-def _recording_json(recording: OpenRecording | None) -> dict[str, Any] | None:
-    if recording is None:
-        return None
+def _recording_json(recording: OpenRecording) -> dict[str, Any]:
     return {
         "id": text(recording.id),
         "format": recording.format,
         "tm_start": recording.tm_start.isoformat(),
         "execution": recording.execution,
+        "is_stopping": recording.is_stopping,
     }
 
 
@@ -339,7 +338,7 @@ def _cursor_of(stored: Mapping[str, Any]) -> Cursor:
             for frame in stored.get("frames", ())
         ),
         keys=Keys(**stored.get("keys", {})),
-        recording=_recording_of(stored.get("recording")),
+        recordings=tuple(_recording_of(each) for each in stored.get("recordings", ())),
         detection=Detection(**found) if (found := stored.get("detection")) else None,
         agent_wait=_agent_wait_of(stored.get("agent_wait")),
         records_service=stored.get("records_service", False),
@@ -353,14 +352,13 @@ def _agent_wait_of(stored: Mapping[str, Any] | None) -> AgentWait | None:
     return AgentWait(**times)
 
 
-def _recording_of(stored: Mapping[str, Any] | None) -> OpenRecording | None:
-    if stored is None:
-        return None
+def _recording_of(stored: Mapping[str, Any]) -> OpenRecording:
     return OpenRecording(
         id=UUID(stored["id"]),
         format=stored["format"],
         tm_start=datetime.fromisoformat(stored["tm_start"]),
         execution=stored["execution"],
+        is_stopping=stored["is_stopping"],
     )
 
 

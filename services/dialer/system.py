@@ -206,6 +206,10 @@ class DialerSystem:
         self.capacity.ask_again()
         self.desk.seeker.wake()
 
+    def queuecalls_ended(self, queuecall_ids: Collection[UUID]) -> None:
+        """Callers are out of their queues: perhaps kicked."""
+        self.desk.seeker.look(queuecall_ids)
+
     # ------------------------------------------------------------------------------- life cycle
 
     def background(self) -> list[tuple[str, Background]]:

@@ -120,7 +120,10 @@ def make_flow(number: int = 0, **changes: object) -> Activeflow:
             agent_legs=(new_id(), new_id()),
             frames=(Frame((Action("play", {"stream_urls": ["a"]}, id=new_id()),), 1, {"0": 3}),),
             keys=Keys(7, True, "12", "34"),
-            recording=OpenRecording(new_id(), "wav", START, 3),
+            recordings=(
+                OpenRecording(new_id(), "wav", START, 3, is_stopping=True),
+                OpenRecording(new_id(), "wav", START, 5),
+            ),
             detection=Detection(True, 4),
             agent_wait=AgentWait(START, tm_abandon=START + timedelta(seconds=2)),
             records_service=True,

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -110,6 +111,18 @@ def assert_nobody_elses(real_stack: RealStack, recording_id: str) -> None:
     assert asyncio.run(ask(owner)) == {grpc.StatusCode.OK}
 
 
+def assert_only_ours(folder: Path) -> None:
+    """Nobody but the user we run as can open what people have said."""
+    modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+    assert len(modes) > 1
+    assert not any(modes.values()), modes
+
+
+def two_of(found: list[Any]) -> list[Any]:
+    """The two; empty until they are two."""
+    return found if len(found) == 2 else []
+
+
 def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) -> None:
     customer, busy, other = (real_stack.number(code) for code in ("212", "486", "215"))
     people = [{"type": "tel", "target": number} for number in (busy, other)]
@@ -118,6 +131,9 @@ def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) 
         [
             RECORD,
             {"type": "connect", "option": {"destinations": people, "anonymous": "yes"}},
+            {"type": "recording_stop"},
+            RECORD,
+            {"type": "beep"},
             {"type": "recording_stop"},
             {"type": "variable_set", "option": {"key": "after", "value": "yes"}},
         ],
@@ -134,7 +150,10 @@ def test_a_flow_connects_somebody_and_goes_on_after_them(real_stack: RealStack) 
     for number in (busy, other):
         assert "anonymous" in invites[number].lower()
         assert customer not in invites[number].split("From:")[1].split(" X-")[0]
-    (recording,) = real_stack.recordings_of(call_id)
+    both = wait_for(lambda: two_of(real_stack.recordings_of(call_id)), "both recordings")
+    recording, after = sorted(both, key=lambda each: each["tm_start"])
+    assert len(real_stack.download(after["id"])) > 0
+    assert_only_ours(real_stack.stack.data_dir / "recordings")
     samples = real_stack.download(recording["id"])
     loudest = max(
         sound.strength(samples[start : start + sound.RATE // 4], AGENT_HZ)

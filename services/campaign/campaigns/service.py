@@ -26,7 +26,9 @@ from services.common.errors import Aborted
 from services.common.ids import new_id
 from services.common.paging import Page, cut
 
-REFERENCES = ("flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id")
+ACTIONS = frozenset({"actions", "abandonment_actions"})
+REFERENCES = ACTIONS | {"flow_id", "outplan_id", "outdial_id", "queue_id", "next_campaign_id"}
+"""Members of a campaign that are, or hold, ids of something else."""
 _RACES = 5
 
 
@@ -73,13 +75,13 @@ class CampaignService:
             # Before anybody else is asked, who may be away or have forgotten what the first one used.
             if draft.id is not None and await tx.campaigns.get(campaign.id) is not None:
                 return await same_or_taken(tx.campaigns, campaign, draft.digest, "campaign")
-            await self._references.check_local(tx, campaign, set(REFERENCES))
+            await self._references.check_local(tx, campaign, REFERENCES)
             await _note_binding(tx, campaign)
         try:
             await self._references.check_actions(campaign)
-            await self._references.check_remote(campaign, set(REFERENCES))
+            await self._references.check_remote(campaign, REFERENCES)
             async with self._begin() as tx:
-                await self._references.check_local(tx, campaign, set(REFERENCES))
+                await self._references.check_local(tx, campaign, REFERENCES)
                 if not await tx.campaigns.insert(campaign, draft.digest):
                     return await same_or_taken(tx.campaigns, campaign, draft.digest, "campaign")
                 tx.events.campaign("created", campaign)
@@ -183,8 +185,7 @@ class CampaignService:
             if "outdial_id" in prepared.new_references:
                 await _note_binding(tx, changed)
         try:
-            before = (read.actions, read.abandonment_actions)
-            if (changed.actions, changed.abandonment_actions) != before:
+            if prepared.new_references & ACTIONS:
                 await self._references.check_actions(changed)
             await self._references.check_remote(changed, prepared.new_references)
             if prepared.is_starting:

@@ -11,7 +11,7 @@ from services.campaign.campaigns.domain import OUTDIAL_IN_USE, Campaign
 from services.campaign.campaigns.ports import Begin, Outdials, Transaction
 from services.campaign.domain_definitions import Definition, require_usable
 from services.campaign.flows.ports import Queues
-from services.campaign.flows.service_queues import check_queues
+from services.campaign.flows.service_named import check_flows, check_queues
 from services.common.actions import Action
 from services.common.errors import (
     AppError,
@@ -48,6 +48,10 @@ class References:
             if name in names and wanted_id is not None:
                 found: Definition | None = await look(wanted_id)
                 require_usable(found, campaign.customer_id, name, wanted_id, accepted)
+        for name in ("actions", "abandonment_actions"):
+            if name in names:
+                actions = getattr(campaign, name)
+                await check_flows(tx.flows, campaign.customer_id, actions, name)
 
     async def check_remote(self, campaign: Campaign, names: Set[str]) -> None:
         """InvalidArgument unless the named queue exists and the named outdial is bound by this call.

@@ -8,7 +8,7 @@ from services.campaign.domain_definitions import deleted, require_usable
 from services.campaign.flows import domain
 from services.campaign.flows.domain import Flow, FlowChange, FlowDraft
 from services.campaign.flows.ports import Begin, Flows, Queues
-from services.campaign.flows.service_queues import check_queues
+from services.campaign.flows.service_named import check_flows, check_queues
 from services.common.actions import validate_actions
 from services.common.clock import Clock
 from services.common.creation import same_or_taken
@@ -37,6 +37,7 @@ class FlowService:
             if not await tx.flows.insert(flow, draft.digest):
                 return await same_or_taken(tx.flows, flow, draft.digest, "flow")
             await _check_follower(tx.flows, flow)
+            await check_flows(tx.flows, customer_id, flow.actions, own_id=flow.id)
             tx.events.flow("created", flow)
             return flow
 
@@ -60,6 +61,8 @@ class FlowService:
             if changed is not flow:
                 if changed.on_complete_flow_id != flow.on_complete_flow_id:
                     await _check_follower(tx.flows, changed)
+                if changed.actions != flow.actions:
+                    await check_flows(tx.flows, customer_id, changed.actions, own_id=flow.id)
                 await tx.flows.save(changed)
                 tx.events.flow("updated", changed)
             return changed

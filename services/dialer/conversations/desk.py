@@ -296,7 +296,7 @@ class Desk:
         if stay.state is StayState.JOINING:
             # Ended only after the queue has it, or it would wait there for ever. The attempt, too: the
             # two are to count the same whoever of us dies.
-            stay.state = StayState.LEFT
+            stay.state, stay.tm_left = StayState.LEFT, self._clock.now()
             self._attempt_reports.hold(stay.call_id)
             return
         if stay.state is StayState.LEFT:
@@ -374,5 +374,5 @@ class Desk:
 
     def _report(self, stay: Stay, kind: QueueReportKind) -> None:
         run_id = stay.run.id if kind is QueueReportKind.CONNECTED else None
-        now = self._clock.now()
-        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, now, run_id))
+        tm = stay.tm_left or self._clock.now()
+        self.reports.add(QueueReport(stay.queuecall_id, kind, stay.agent_id, tm, run_id))

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.common.address import Address
+from services.dialer.domain.cursors import OpenRecording
 from services.dialer.domain.recordings import RecordingWish
 from services.dialer.domain.webhooks import Webhook
 
@@ -97,8 +98,9 @@ class Connect:
 
 @dataclass(frozen=True, slots=True)
 class StartRecording:
-    """Record the call, as the recording that is open now."""
+    """Record the call, as a recording that the run has opened."""
 
+    opened: OpenRecording
     wish: RecordingWish
     waits: bool = False
 

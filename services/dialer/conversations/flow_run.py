@@ -70,7 +70,7 @@ class FlowRun:
     agent_id: UUID | None = None
     agent_legs: tuple[UUID, ...] = ()
     keys: Keys = field(default_factory=Keys)
-    recording: OpenRecording | None = None
+    recordings: tuple[OpenRecording, ...] = ()
     detection: Detection | None = None
     agent_wait: AgentWait | None = None
     records_service: bool = False
@@ -149,10 +149,25 @@ class FlowRun:
         self.top.position = len(self.top.actions)
         self.frames.append(Frame(actions))
 
+    @property
+    def recording(self) -> OpenRecording | None:
+        """The one that is on; those told to end are not."""
+        return next((each for each in self.recordings if not each.is_stopping), None)
+
     def open_recording(self, recording: OpenRecording) -> None:
         """The call is recorded from now on, and later actions know by which recording."""
-        self.recording = recording
+        self.recordings += (recording,)
         self.variables.update(of_recording(recording.id, self.key, recording.format))
+
+    def stop_recording(self) -> None:
+        """The one that is on is told to end: another may begin before the network has said it is over."""
+        self.recordings = tuple(replace(each, is_stopping=True) for each in self.recordings)
+
+    def close_recording(self, recording_id: UUID) -> OpenRecording | None:
+        """It is over; what was known of it."""
+        found = next((each for each in self.recordings if each.id == recording_id), None)
+        self.recordings = tuple(each for each in self.recordings if each.id != recording_id)
+        return found
 
     def note_step(
         self, detail: str, *, outcome: StepOutcome | None = None, execution: int | None = None
@@ -203,7 +218,7 @@ class FlowRun:
                 agent_id=self.agent_id,
                 agent_legs=self.agent_legs,
                 keys=self.keys,
-                recording=self.recording,
+                recordings=self.recordings,
                 detection=self.detection,
                 agent_wait=self.agent_wait,
                 records_service=self.records_service,
@@ -250,7 +265,7 @@ def restore(row: Activeflow, dialer_id: str) -> FlowRun:
         agent_id=cursor.agent_id,
         agent_legs=cursor.agent_legs,
         keys=cursor.keys,
-        recording=cursor.recording,
+        recordings=cursor.recordings,
         detection=cursor.detection,
         agent_wait=cursor.agent_wait,
         records_service=cursor.records_service,

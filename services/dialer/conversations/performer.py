@@ -88,8 +88,8 @@ class Performer:
                 self.desk.join(attempt, run, queue_id)
             case Connect():
                 self.connects.begin(attempt, run, effect)
-            case StartRecording(wish):
-                self.recordings.start(attempt, run, wish)
+            case StartRecording(opened, wish):
+                self.recordings.start(attempt, run, opened, wish)
             case StopRecording(recording_id):
                 self.recordings.stop(call_id, recording_id)
             case Finish():

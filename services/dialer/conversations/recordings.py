@@ -61,13 +61,14 @@ class Recordings:
         opened = OpenRecording(new_id(), wish.format, self._clock.now())
         run.open_recording(opened)
         self._noted(run)
-        self.start(attempt, run, wish)
+        self.start(attempt, run, opened, wish)
         return opened.id
 
-    def start(self, attempt: Attempt, run: FlowRun, wish: RecordingWish) -> None:
-        """Have the network record the call, as the recording that the run has opened."""
-        assert run.recording is not None, "open it first"
-        recording = self._row(attempt, run, run.recording)
+    def start(
+        self, attempt: Attempt, run: FlowRun, opened: OpenRecording, wish: RecordingWish
+    ) -> None:
+        """Have the network record the call, as a recording that the run has opened."""
+        recording = self._row(attempt, run, opened)
         self._open[recording.id] = (recording, run)
         self._journal.recording(recording, "started")
         self._telephony.start_recording(
@@ -85,9 +86,9 @@ class Recordings:
         self._telephony.stop_recording(call_id, str(recording_id))
 
     def hold(self, attempt: Attempt, run: FlowRun) -> None:
-        """Go on with the recording of a call that was taken over."""
-        if run.recording is not None:
-            self._open[run.recording.id] = (self._row(attempt, run, run.recording), run)
+        """Go on with the recordings of a call that was taken over."""
+        for opened in run.recordings:
+            self._open[opened.id] = (self._row(attempt, run, opened), run)
 
     def recorded(self, event: Recorded) -> None:
         """A recording is over, with or without a file."""
@@ -96,7 +97,8 @@ class Recordings:
         recording = self._late.pop(recording_id, None)
         if found is not None:
             recording, run = found
-            self._closed(run)
+            run.close_recording(recording_id)
+            self._note(run)
         if recording is not None and event.location:
             self._over.append((recording, event))
             self._filled.set()
@@ -108,32 +110,34 @@ class Recordings:
         found = self._open.pop(_id(reference), None)
         if found is not None:
             recording, run = found
-            if run.recording is not None and run.recording.execution:
-                run.fail_step(detail, run.recording.execution)
-            self._closed(run)
+            opened = run.close_recording(recording.id)
+            if opened is not None and opened.execution:
+                run.fail_step(detail, opened.execution)
+            self._note(run)
             self._fail(recording, self._clock.now(), detail)
 
     def call_ended(self, attempt: Attempt, run: FlowRun | None) -> None:
-        """The call is over. A recording that nothing was heard of is lost, unless its file is still
+        """The call is over. Recordings that nothing was heard of are lost, unless their files are still
         told of.
 
         `run` may be one that a dialer before began and this one has not gone on with.
         """
-        if run is None or run.recording is None:
+        if run is None:
             return
         self.hold(attempt, run)
-        recording, _ = self._open.pop(run.recording.id)
-        run.recording = None
-        self._late[recording.id] = self._fail(
-            recording, self._clock.now(), "the call ended and no file was told of"
-        )
+        for opened in run.recordings:
+            recording, _ = self._open.pop(opened.id)
+            self._late[recording.id] = self._fail(
+                recording, self._clock.now(), "the call ended and no file was told of"
+            )
+        run.recordings = ()
         while len(self._late) > MOST_LATE:
             self._late.popitem(last=False)
 
     def drop(self, run: FlowRun) -> None:
         """Another dialer has the call."""
-        if run.recording is not None:
-            self._open.pop(run.recording.id, None)
+        for opened in run.recordings:
+            self._open.pop(opened.id, None)
 
     async def run(self) -> None:
         """Look at files until cancelled."""
@@ -169,8 +173,7 @@ class Recordings:
             tm_update=opened.tm_start,
         )
 
-    def _closed(self, run: FlowRun) -> None:
-        run.recording = None
+    def _note(self, run: FlowRun) -> None:
         if not run.is_ended:
             self._noted(run)
 

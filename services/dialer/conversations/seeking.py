@@ -1,6 +1,7 @@
 """Asking the queue service for agents: all waiting callers of this dialer in one call.
 
-Woken by events and by a tick that also renews reservations and hears of kicks and time limits.
+Woken by events and by a tick that also renews reservations and hears of kicks and time limits; of a
+kick also as soon as its event is heard.
 """
 
 from __future__ import annotations
@@ -45,6 +46,12 @@ class Seeker:
     def wake(self) -> None:
         """Something happened that may give a waiting caller an agent."""
         self._woken.set()
+
+    def look(self, queuecall_ids: Collection[UUID]) -> None:
+        """These have ended: when one of them is held here, hear at once why."""
+        if any(self._stays.get(each) is not None for each in queuecall_ids):
+            self._next_tick = 0.0
+            self.wake()
 
     def freeze(self) -> None:
         """Ask for nobody any more: the callers are being handed over to another dialer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -41,6 +42,7 @@ class Stay:
     bridged_leg: UUID | None = None
     is_carrier_at_fault: bool = False  # no phone of the agent could be rung for a reason of its own
     not_before: float = 0.0  # BOOTTIME before which no agent is asked for again
+    tm_left: datetime | None = None  # set in LEFT, which the queue service is to be told of later
 
     @property
     def call_id(self) -> UUID:

@@ -38,12 +38,13 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class OpenRecording:
-    """A recording that is on; `execution` is the action that started it, 0 for none."""
+    """A recording that is on, or told to end; `execution` is the action that started it, 0 for none."""
 
     id: UUID
     format: str
     tm_start: datetime
     execution: int = 0
+    is_stopping: bool = False  # the network has not said yet that it is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Cursor:
     agent_id: UUID | None = None
     agent_legs: tuple[UUID, ...] = ()  # phones ringing for the caller, or the one bridged
     keys: Keys = field(default_factory=Keys)
-    recording: OpenRecording | None = None
+    recordings: tuple[OpenRecording, ...] = ()  # not over yet; at most one is not stopping
     detection: Detection | None = None
     agent_wait: AgentWait | None = None  # None: no agent was wanted
     records_service: bool = False  # the conversation with an agent is to be recorded

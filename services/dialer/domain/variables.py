@@ -36,7 +36,8 @@ MAX_SET_BYTES = 32 * 1024
 MAX_SUBSTITUTED = 256 * 1024
 """Longest option once variables have been put into it, in characters."""
 
-_REFERENCE = re.compile(r"\$\{(.*?)\}", re.DOTALL)
+# A name may hold a reference, as in ${${a}}: there is no such variable, so it becomes empty as a whole.
+_REFERENCE = re.compile(r"\$\{((?:\$\{[^{}]*\}|(?!\$\{)[^}])*)\}")
 _MEMBERS = ("name", "detail", "target", "target_name", "type")
 
 

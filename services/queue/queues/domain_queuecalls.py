@@ -102,17 +102,21 @@ class Queuecall:
     def served(self, agent_id: UUID | None, at: datetime) -> Queuecall:
         """The caller, joined by the agent; also one who was believed to be gone. None: by one who
         belongs to another caller by now.
+
+        One kicked while the agent answered is served until its dialer has heard of that: at once.
         """
-        limit = self.service_timeout
+        limit, is_kicked = self.service_timeout, self.end_reason == EndReason.KICKED
         return self._moved(
             QueuecallStatus.SERVICE,
             at,
             service_agent_id=agent_id,
             lost_agent_id=None,
-            end_reason="",
+            end_reason=self.end_reason if is_kicked else "",
             tm_end=None,
             tm_service=at,
-            service_deadline=at + timedelta(milliseconds=limit) if limit else None,
+            service_deadline=at + timedelta(milliseconds=0 if is_kicked else limit)
+            if limit or is_kicked
+            else None,
             duration_waiting=_spent(self.tm_create, at),
         )
 
@@ -122,7 +126,7 @@ class Queuecall:
             return self._moved(
                 QueuecallStatus.DONE,
                 at,
-                end_reason=str(reason),
+                end_reason=self.end_reason or str(reason),
                 tm_end=at,
                 duration_service=_spent(self.tm_service, at),
             )
@@ -271,9 +275,10 @@ def _is_current(report: Report, call: Queuecall, holder: Agent | None) -> bool:
 
 
 def _may_be_served(call: Queuecall) -> bool:
-    """Whether the caller waits, or was given up by us and not by somebody's will."""
+    """Whether the caller waits, or was given up while an agent may have been answering."""
     if call.status is QueuecallStatus.ABANDONED:
-        return call.end_reason in (EndReason.WAIT_TIMEOUT, EndReason.DIALER_LOST)
+        given_up = (EndReason.WAIT_TIMEOUT, EndReason.DIALER_LOST, EndReason.KICKED)
+        return call.end_reason in given_up
     return call.status in (QueuecallStatus.WAITING, QueuecallStatus.CONNECTING)
 
 

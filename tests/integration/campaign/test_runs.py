@@ -152,6 +152,28 @@ async def test_a_queue_that_an_action_names_must_exist_at_every_door(plant: Plan
         assert (await plant.run(campaign.id)).status is Status.RUN
 
 
+async def test_a_flow_that_an_action_fetches_must_exist_at_every_door(plant: Plant) -> None:
+    fetched = await plant.flow()
+    fetch = Action("fetch_flow", {"flow_id": str(fetched.id)})
+    lost = (Action("answer"), Action("fetch_flow", {"flow_id": str(new_id())}))
+    place = r"actions\[1\].option.flow_id"
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.campaign(actions=lost)
+    with pytest.raises(InvalidArgument, match="abandonment_" + place):
+        await plant.campaign(abandonment_actions=lost)
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.flow(*lost)
+    flow = await plant.flow(fetch)
+    own = await plant.campaign(actions=(fetch,))
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.update(own.id, actions=lost)
+    with pytest.raises(InvalidArgument, match=place):
+        await plant.change_flow(flow.id, *lost)
+    itself = Action("fetch_flow", {"flow_id": str(flow.id)})
+    await plant.change_flow(flow.id, fetch, itself)
+    assert (await plant.run(own.id)).status is Status.RUN
+
+
 async def test_a_queue_of_another_customer_is_as_good_as_none(plant: Plant) -> None:
     foreign = plant.queues.add()
     plant.queues.foreign.add(foreign)

@@ -24,6 +24,7 @@ from services.common.nesting import MAX_DEPTH
 AN_ID = "0191e6a0-0000-7000-8000-000000000001"
 LEAST: dict[str, dict[str, Any]] = {
     "condition_call_status": {"status": "progressing"},
+    "condition_variable": {"condition": "==", "variable": "${a}"},
     "connect": {"destinations": ["+15551234567"]},
     "digits_send": {"digits": "1"},
     "echo": {"duration": 1000},
@@ -38,6 +39,7 @@ LEAST: dict[str, dict[str, Any]] = {
     "webhook_send": {"uri": "http://example.com"},
 }
 """The shortest option of each word that needs one."""
+COMPARED = LEAST["condition_variable"]
 
 
 def refused(*actions: Action) -> InvalidArgument:
@@ -115,7 +117,7 @@ def test_an_unknown_word_is_refused_with_its_place(word: str) -> None:
         ("connect", {"destinations": {"target": "+15551234567"}}, "destinations"),
         ("connect", {"destinations": []}, "destinations"),
         ("connect", {"destinations": ["+15551234567"] * 11}, "destinations"),
-        ("connect", {"destinations": ["a@b", {"type": "tel", "target": "x"}]}, "destinations[1].target"),
+        ("connect", {"destinations": ["sip:a@b", {"type": "tel", "target": "x"}]}, "destinations[1].target"),
         ("connect", {"destinations": [{"type": "fax", "target": "x"}]}, "destinations[0].type"),
         ("connect", {"destinations": [{"target": 1}]}, "destinations[0].target"),
         ("connect", {"destinations": ["+15551234567"], "source": 5}, "source"),
@@ -126,10 +128,14 @@ def test_an_unknown_word_is_refused_with_its_place(word: str) -> None:
         ("condition_datetime", {"day": -1}, "day"),
         ("condition_datetime", {"month": 13}, "month"),
         ("condition_datetime", {"condition": "="}, "condition"),
-        ("condition_variable", {"value_number": "1"}, "value_number"),
-        ("condition_variable", {"value_type": "date"}, "value_type"),
-        ("condition_variable", {"condition": "~"}, "condition"),
-        ("condition_variable", {"false_target_id": AN_ID}, "false_target_id"),
+        ("condition_variable", COMPARED | {"value_number": "1"}, "value_number"),
+        ("condition_variable", COMPARED | {"value_type": "date"}, "value_type"),
+        ("condition_variable", COMPARED | {"condition": "~"}, "condition"),
+        ("condition_variable", COMPARED | {"false_target_id": AN_ID}, "false_target_id"),
+        ("connect", {"destinations": ["a@example.com"]}, "destinations[0].type"),
+        ("connect", {"destinations": [{"type": "agent", "target": AN_ID}]}, "destinations[0].type"),
+        ("play", {"stream_urls": ["."]}, "stream_urls[0]"),
+        ("play", {"stream_urls": ["a/../b.wav"]}, "stream_urls[0]"),
         ("condition_call_status", {"status": "gone"}, "status"),
         ("condition_call_digits", {"length": 101}, "length"),
         ("condition_call_digits", {"key": "x"}, "key"),
@@ -188,7 +194,7 @@ def test_an_option_that_is_not_accepted_is_refused_with_its_place(
 @pytest.mark.parametrize("word", sorted(set(LEAST)))
 def test_what_an_action_cannot_do_without_is_asked_for(word: str) -> None:
     error = refused(Action(word))
-    (violation,) = error.violations
+    violation, *_ = error.violations
     assert violation.field == f"actions[0].option.{next(iter(LEAST[word]))}"
     assert "is missing; accepted: " in violation.description
 
@@ -205,7 +211,7 @@ def test_what_an_action_cannot_do_without_is_asked_for(word: str) -> None:
         ("connect", {"destinations": ["${voipbin.outdialtarget.data.manager}"], "source": "${me}"}),
         ("connect", {"destinations": [{"type": "tel", "target": "${number}"}]}),
         ("condition_datetime", {"hour": "${hour}", "weekdays": ["${day}"]}),
-        ("condition_variable", {"condition": "${how}", "value_number": "${limit}"}),
+        ("condition_variable", COMPARED | {"condition": "${how}", "value_number": "${limit}"}),
         ("digits_send", {"digits": "${pin}#"}),
         ("fetch", {"event_url": "https://${host}/next"}),
         ("webhook_send", {"uri": "${uri}", "method": "${method}", "data_type": "${type}"}),
@@ -283,7 +289,7 @@ def test_targets_are_actions_of_the_list() -> None:
         [
             Action("answer", id=one),
             Action("branch", {"target_ids": {"1": str(one)}, "default_target_id": str(two)}),
-            Action("condition_variable", {"false_target_id": ""}),
+            Action("condition_variable", COMPARED | {"false_target_id": ""}),
             Action("goto", {"target_id": str(two)}, id=two),
         ]
     )
@@ -335,7 +341,7 @@ def test_an_executor_sees_values_not_texts() -> None:
         ("sleep", {}, "duration is missing"),
         ("goto", {"target_id": ""}, "target_id is missing"),
         ("connect", {"destinations": ["x"]}, "destinations[0]"),
-        ("condition_variable", {"value_number": "nan"}, "value_number is 'nan'"),
+        ("condition_variable", COMPARED | {"value_number": "nan"}, "value_number is 'nan'"),
     ],
 )
 def test_what_variables_have_made_unusable_is_named(

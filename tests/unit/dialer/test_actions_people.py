@@ -87,14 +87,23 @@ def test_a_recording_starts_and_the_flow_goes_on(
 def test_a_recording_is_stopped_and_only_one_is_on() -> None:
     run = make_run(action("recording_start"), action("recording_start"), action("recording_stop"))
     started, stopped, _ = advance(run, START)
-    assert run.recording is not None
     assert isinstance(started, StartRecording)
-    assert stopped == StopRecording(run.recording.id)
+    assert stopped == StopRecording(started.opened.id)
     assert outcomes(run)[1] == ("recording_start", "failed")
     assert "is on already" in details(run)[1]
     alone = make_run(action("recording_stop"))
     walk(alone)
     assert details(alone) == ["nothing was being recorded"]
+
+
+def test_another_recording_begins_before_the_end_of_the_stopped_one_is_known() -> None:
+    run = make_run(action("recording_start"), action("recording_stop"), action("recording_start"))
+    first, stopped, second, _ = advance(run, START)
+    assert isinstance(first, StartRecording)
+    assert isinstance(second, StartRecording)
+    assert stopped == StopRecording(first.opened.id)
+    assert second.opened == run.recording != first.opened
+    assert [each.is_stopping for each in run.recordings] == [True, False]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def test_variables_are_put_into_every_text_of_an_option() -> None:
     assert substitute("${unknown}!", variables) == "!"
     assert substitute("${ name }", variables) == "Kim"
     assert substitute("$name {name}", variables) == "$name {name}"
+    assert substitute("${${name}}, ${n}", variables) == ", 3"
+    assert substitute("${name ${n}", variables) == "${name 3"
 
 
 def test_a_value_is_not_substituted_again() -> None:

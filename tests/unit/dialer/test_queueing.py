@@ -260,6 +260,38 @@ async def test_a_kicked_caller_is_hung_up(stage: Stages) -> None:
         assert s.endings()[0].is_abandoned
 
 
+async def test_a_kick_is_heard_as_soon_as_it_is_told_of(stage: Stages) -> None:
+    """Also while the agent's phone rings, which nothing is asked about between two ticks."""
+    async with queueing(stage) as s:
+        call = await waiting(s)
+        s.offer_agent(AGENT)
+        await s.settle(1.2)
+        (leg,) = s.legs
+        _end_next(s, EndReason.KICKED)
+        queuecall_id = s.queues.joined[0].queuecall_id
+        s.system.queuecalls_ended([new_id()])
+        await s.settle(0.1)
+        assert s.telephony.of(leg) == []
+        s.system.queuecalls_ended([queuecall_id])
+        await s.settle(0.1)
+        assert s.telephony.of(leg) == ["hangup"]
+        assert s.telephony.of(call) == ["hold", "hangup"]
+
+
+async def test_who_leaves_before_the_queue_knew_left_when_they_left(stage: Stages) -> None:
+    async with queueing(stage) as s:
+        (call,) = s.calls
+        joined = s.queues.faults.hold("join")
+        await s.answer(call)
+        await s.end(call)
+        left = s.clock.now()
+        await s.settle(5.0)
+        joined.set()
+        await s.settle(2.0)
+        (report,) = s.queues.reports
+        assert (report.kind.value, report.tm) == ("ended", left)
+
+
 async def test_a_wait_that_is_too_long_goes_on_in_the_flow(stage: Stages) -> None:
     async with queueing(stage) as s:
         call = await waiting(s)

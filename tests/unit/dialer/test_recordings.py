@@ -30,10 +30,8 @@ from tests.unit.dialer.takeovers import after
 from tests.unit.dialer.test_service import FakePeers
 
 NUMBER = ["+19990000001"]
-ACTIONS = (
-    action("recording_start", duration=60, end_of_key="#"),
-    action("talk", text="${voipbin.recording.id}"),
-)
+SPEAK = (action("talk", text="${voipbin.recording.id}"),)
+ACTIONS = (action("recording_start", duration=60, end_of_key="#"), *SPEAK)
 ME = new_id()
 
 
@@ -96,6 +94,21 @@ async def test_a_recording_is_a_row_from_its_start_to_its_file(stage: Stages) ->
         assert ended.status is RecordingStatus.ENDED
         assert (ended.location, ended.duration_ms, ended.size_bytes) == ("x/1.wav", 4321, 4)
         assert told(s) == [("started", "recording"), ("ended", "ended")]
+
+
+async def test_a_recording_that_follows_another_at_once_is_one_of_its_own(stage: Stages) -> None:
+    twice = (action("recording_start"), action("recording_stop"), action("recording_start"), *SPEAK)
+    async with stage(NUMBER, actions=twice) as s:
+        (call,) = s.calls
+        await s.answer(call)
+        first, second = s.records.recordings.rows.values()
+        assert s.telephony.of(call)[:3] == ["start_recording", "stop_recording", "start_recording"]
+        s.files.files["x/1.wav"] = s.files.files["x/2.wav"] = b"RIFF"
+        for each, location in ((second, "x/2.wav"), (first, "x/1.wav")):
+            s.telephony.tell(Recorded(call, s.clock.now(), str(each.id), location, 1))
+            await s.settle()
+        found = {each.id: each.location for each in s.records.recordings.rows.values()}
+        assert found == {first.id: "x/1.wav", second.id: "x/2.wav"}
 
 
 async def test_a_network_that_fails_to_record_fails_the_action_behind_the_flows_back(

@@ -96,8 +96,21 @@ def test_two_who_talk_are_believed_after_the_caller_was_given_up(reason: EndReas
     assert step.agent.queuecall_id == call.id
 
 
-def test_a_kick_is_not_undone() -> None:
+def test_who_is_kicked_while_the_agent_answers_was_served_and_is_kicked() -> None:
     call, agent = make_call(QueuecallStatus.WAITING).ended(EndReason.KICKED, START), make_agent()
+    step = reported(report(call, ReportKind.CONNECTED, agent), call, None, agent)
+    assert step.call is not None
+    assert step.agent is not None
+    assert step.call.status is QueuecallStatus.SERVICE
+    # Over for the sweeper as soon as it looks, should the dialer not say so first.
+    assert step.call.service_deadline == step.call.tm_service
+    ended = step.call.ended(EndReason.ENDED, LATER + timedelta(seconds=3))
+    assert (ended.status, ended.end_reason) == (QueuecallStatus.DONE, EndReason.KICKED)
+    assert ended.duration_service == 3_000
+
+
+def test_who_hung_up_is_not_served_after_all() -> None:
+    call, agent = make_call(QueuecallStatus.WAITING).ended(EndReason.ENDED, START), make_agent()
     assert reported(report(call, ReportKind.CONNECTED, agent), call, None, agent) is NOTHING
 
 

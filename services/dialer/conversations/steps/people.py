@@ -52,14 +52,16 @@ def recording_start(run: FlowRun, option: Mapping[str, Any], now: datetime) -> O
     )
     opened = OpenRecording(run.step_id("recording"), wish.format, now, run.executions)
     run.open_recording(opened)
-    return Outcome(detail=f"recording {opened.id}", effect=StartRecording(wish))
+    return Outcome(detail=f"recording {opened.id}", effect=StartRecording(opened, wish))
 
 
 def recording_stop(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:
     """Record no longer."""
     if run.recording is None:
         return Outcome(detail="nothing was being recorded")
-    return Outcome(effect=StopRecording(run.recording.id))
+    effect = StopRecording(run.recording.id)
+    run.stop_recording()
+    return Outcome(effect=effect)
 
 
 def amd(run: FlowRun, option: Mapping[str, Any], now: datetime) -> Outcome:

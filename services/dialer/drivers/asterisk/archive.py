@@ -41,7 +41,7 @@ class Archive:
         target = self._folder / location
         fresh = target.with_suffix(".new")
         try:
-            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
+            await asyncio.to_thread(_make_private, self._folder, target.parent)
             if not await link.download(f"recordings/stored/{name}/file", fresh):
                 # Another dialer of this machine may have been quicker.
                 return Stored(location, await asyncio.to_thread(_length_ms, target))
@@ -62,9 +62,16 @@ class Archive:
         return [name for name in names if name.startswith(f"{link.application}.")]
 
 
+def _make_private(*folders: Path) -> None:
+    """Make the folders that are missing; what people have said is nobody else's business."""
+    for folder in folders:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def _keep(fresh: Path, target: Path) -> int:
     """Put the file in place; its length in milliseconds."""
     duration_ms = _length_ms(fresh)
+    fresh.chmod(0o600)
     fresh.replace(target)
     return duration_ms
 
