@@ -14,7 +14,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --generate-hashes --no-header --univers
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo up test test-unit test-integration test-e2e check fmt fmt-check lint type \
-	proto proto-check proto-baseline bench lock clean
+	proto proto-check proto-baseline audit bench lock clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,7 +40,7 @@ test-integration: setup ## Tests on real PostgreSQL and NATS
 test-e2e: setup ## Tests of the whole system
 	$(PYTEST) tests/e2e
 
-check: fmt-check lint type proto-check ## Formatting, lint, types and protos
+check: fmt-check lint type proto-check audit ## Formatting, lint, types, protos and known faults of packages
 
 fmt: setup ## Format the code
 	$(BIN)/ruff check --quiet --fix-only --select I .
@@ -65,6 +65,9 @@ proto-check: setup ## Fail when proto/gen is stale, badly described or breaks it
 
 proto-baseline: setup ## Make the present .proto files the interface later ones must not break
 	$(BUF) build --exclude-source-info --output proto/baseline.binpb
+
+audit: setup ## Look for known faults of the locked packages
+	$(BIN)/python -m tools.audit
 
 bench: setup ## Measure throughput
 	$(BIN)/python -m benchmarks

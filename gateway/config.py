@@ -44,7 +44,7 @@ class GatewaySettings(ServiceSettings):
     max_batch_body_bytes: int = Field(default=8 * MEBIBYTE, ge=1024, le=16 * MEBIBYTE)
     """Largest body of a batch of up to 1,000 targets."""
     body_seconds: float = Field(default=30.0, gt=0, le=3600)
-    """How long a client may take to send a JSON body, real seconds."""
+    """How long a client may take to send a JSON body, and be silent within an import, real seconds."""
     header_bytes: int = Field(default=32 * 1024, ge=4096, le=MEBIBYTE)
     """Largest request line and headers together."""
     header_seconds: float = Field(default=15.0, gt=0, le=600)

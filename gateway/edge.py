@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
-from gateway.errors import TooLarge, error_response, route_not_found
+from gateway.errors import TooLarge, error_response, route_not_found, slow_body
 from gateway.fields import missing, wrong_kind
 from gateway.parts import Parts
 from gateway.router import Router
@@ -42,6 +42,12 @@ _JSON = "application/json; charset=utf-8"
 _CORS = (
     (b"access-control-allow-origin", b"*"),
     (b"access-control-expose-headers", b"X-Request-Id, Retry-After"),
+)
+_SAFETY = (
+    # What somebody wrote into a name is never taken for a page.
+    (b"x-content-type-options", b"nosniff"),
+    # A key may stand in the query.
+    (b"referrer-policy", b"no-referrer"),
 )
 _PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, DELETE, OPTIONS",
@@ -174,7 +180,7 @@ class Edge:
                     if len(received) > limit:
                         raise _too_large(limit)
         except TimeoutError:
-            raise Unavailable("the body took too long", reason="REQUEST_TIMEOUT") from None
+            raise slow_body() from None
         return bytes(received)
 
 
@@ -225,7 +231,7 @@ def _too_large(limit: int) -> AppError:
 
 
 def _with_headers(send: Send, request_id: str) -> Send:
-    extra = [(b"x-request-id", request_id.encode()), *_CORS]
+    extra = [(b"x-request-id", request_id.encode()), *_CORS, *_SAFETY]
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":

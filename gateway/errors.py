@@ -48,6 +48,11 @@ class TooLarge(InvalidArgument):
     default_reason = TOO_LARGE
 
 
+def slow_body() -> Unavailable:
+    """The error for a body that does not come in its time."""
+    return Unavailable("the body took too long", reason="REQUEST_TIMEOUT")
+
+
 def route_not_found(method: str, path: str) -> NotFound:
     """The error for an unknown path, or a known one with another method."""
     return NotFound(f"there is no {method} {path[:200]}", reason="ROUTE_NOT_FOUND")

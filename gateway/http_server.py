@@ -25,7 +25,8 @@ _TOO_LARGE = "the request line and headers are too large"
 
 
 class _LimitedProtocol(HttpToolsProtocol):
-    """HTTP with a limit on what comes before a body, in bytes and in real seconds."""
+    """HTTP with a limit on what comes before a body, in bytes and in real seconds; and on how long
+    comes what is left of one when the answer has been sent."""
 
     header_bytes: int
     header_seconds: float
@@ -70,6 +71,18 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._stop_timer()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._stop_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        cycle: RequestResponseCycle = self.cycle
+        if cycle.response_complete and cycle.more_body and self._timer is None:
+            # Answered without its body, which nobody reads: drop by drop it would keep the
+            # connection for ever, and without any credential.
+            self._timer = self.loop.call_later(self.header_seconds, self._give_up)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is not HTTP, or too much of it, with the documented envelope."""

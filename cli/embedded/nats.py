@@ -75,6 +75,7 @@ class Nats:
         binary = self.binary
         try:
             self._store_dir.mkdir(parents=True, exist_ok=True)
+            self._store_dir.chmod(0o700)
             configuration = self._store_dir / "nats.conf"
             configuration.write_text(self._configuration())
             configuration.chmod(0o600)

@@ -74,7 +74,9 @@ class ServerProcess:
         try:
             if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT:
                 log_file.unlink()
-            output = log_file.open("ab")
+            # A server's log may show what it works on: not to other users.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            output = os.fdopen(os.open(log_file, flags, 0o600), "ab")
         except OSError as error:
             raise folder_error(log_file, error) from error
         with output:

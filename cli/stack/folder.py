@@ -42,13 +42,18 @@ class DataFolder:
 
     @property
     def logs(self) -> Path:
-        """Log files, one a process."""
+        """Log files, one a process, for their owner only."""
         return self.path / "logs"
 
     @property
     def secrets(self) -> Path:
         """Keys and passwords, readable by their owner only."""
         return self.path / "secrets"
+
+    @property
+    def recordings(self) -> Path:
+        """Recorded calls, for their owner only; empty with the simulated network."""
+        return self.path / "recordings"
 
     @property
     def run_file(self) -> Path:
@@ -58,9 +63,10 @@ class DataFolder:
     def acquire(self) -> None:
         """Make the folder and lock it. Raises AlreadyRunning or FolderUnusable."""
         try:
-            for folder in (self.path, self.logs, self.secrets):
-                folder.mkdir(parents=True, exist_ok=True)
-            self.secrets.chmod(0o700)
+            self.path.mkdir(parents=True, exist_ok=True)
+            for private in (self.logs, self.secrets, self.recordings):
+                private.mkdir(exist_ok=True)
+                private.chmod(0o700)
             self._lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise folder_error(self.path, error) from error

@@ -76,7 +76,7 @@ def dialer_environment(folder: DataFolder, pbx_file: Path | None) -> dict[str, s
     environment = {
         "OUTBOUND_MEDIA_DIR": str(folder.path / "media"),
         "OUTBOUND_SPEECH_CACHE_DIR": str(_speech(folder)),
-        "OUTBOUND_RECORDINGS_DIR": str(folder.path / "recordings"),
+        "OUTBOUND_RECORDINGS_DIR": str(folder.recordings),
     }
     if pbx_file is not None:
         environment[FILE_VARIABLE] = str(pbx_file)

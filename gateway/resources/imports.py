@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from outbound.outdial.v1 import outdial_service_pb2 as pb
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from gateway.errors import slow_body
 from gateway.fields import Field, FieldKind, words
 from gateway.members import ID, INTEGER, TEXT, TIME, Member, Shape, enum_of, enum_words
 from gateway.resources.common import doing, reading, rpc
@@ -122,9 +124,11 @@ def _header(call: Call) -> pb.ImportHeader:
 class _Upload:
     """The request's body as messages. Remembers why it broke off, which gRPC only calls cancelled."""
 
-    def __init__(self, header: pb.ImportHeader, request: Request) -> None:
+    def __init__(self, header: pb.ImportHeader, request: Request, silence: float) -> None:
+        """`silence` is how long (real seconds) nothing may come."""
         self._header = header
         self._request = request
+        self._silence = silence
         self.failure: Exception | None = None
 
     async def messages(self) -> AsyncIterator[pb.ImportTargetsRequest]:
@@ -132,7 +136,7 @@ class _Upload:
         try:
             yield pb.ImportTargetsRequest(header=self._header)
             pending = bytearray()
-            async for part in self._request.stream():
+            async for part in self._parts():
                 pending += part
                 while len(pending) >= CHUNK:
                     yield pb.ImportTargetsRequest(chunk=bytes(pending[:CHUNK]))
@@ -144,9 +148,22 @@ class _Upload:
             self.failure = exc
             raise
 
+    async def _parts(self) -> AsyncIterator[bytes]:
+        """The body as it comes; Unavailable when nothing does for too long."""
+        parts = aiter(self._request.stream())
+        while True:
+            try:
+                async with asyncio.timeout(self._silence):
+                    part = await anext(parts, None)
+            except TimeoutError:
+                raise slow_body() from None
+            if part is None:
+                return
+            yield part
+
 
 async def _import(call: Call) -> Any:
-    upload = _Upload(_header(call), call.request)
+    upload = _Upload(_header(call), call.request, call.parts.settings.body_seconds)
     try:
         return await call.parts.upstreams.import_targets(upload.messages(), call.caller)
     except BaseException:

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 
 # IPv4 within IPv6, by a gateway of the network this host is in.
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# All that was ever given out. Beyond it lie forms of IPv4, local and abandoned ranges, of which the
+# standard library takes some for global.
+_IPV6_UNICAST = ipaddress.ip_network("2000::/3")
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 NOT_PUBLIC = "is not in the public internet, and may not be reached"
@@ -31,6 +34,8 @@ def is_public(address: IpAddress) -> bool:
             return False
         if address.teredo is not None:
             return False
-        if address in _NAT64 and not is_public(ipaddress.IPv4Address(address.packed[-4:])):
+        if address in _NAT64:
+            return is_public(ipaddress.IPv4Address(address.packed[-4:]))
+        if address not in _IPV6_UNICAST:
             return False
     return address.is_global and not address.is_multicast

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import uuid
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -17,37 +13,13 @@ from outbound.campaign.v1 import campaign_service_pb2_grpc as campaign_grpc
 from cli.client import Client
 from services.common.auth import Acting, TokenIssuer
 from tests.fixtures.stack import RunningStack
+from tests.support.customers import second_customer
 from tests.support.scenario import make_scenario, make_team, run, wait_finished
 
 pytestmark = pytest.mark.xdist_group("stack")
 
 Report = campaign_pb.CampaigncallReport
 NOBODY = "0198a000-0000-7000-8000-0000000000ff"
-
-
-def second_customer(stack: RunningStack) -> str:
-    """Access key of a new customer, made as an operator does: beside the gateway, with its settings."""
-    raw = Path(f"/proc/{stack.facts['pids']['gateway']}/environ").read_bytes()
-    pairs = [pair.partition("=") for pair in raw.decode().split("\0") if pair]
-    word = uuid.uuid4().hex[:8]
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "gateway.admin",
-            "create-customer",
-            "--name",
-            word,
-            "--username",
-            f"{word}@other.local",
-        ],
-        env={name: value for name, _, value in pairs},
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    return str(json.loads(done.stdout.splitlines()[-1])["access_key"])
 
 
 async def test_12_late_and_repeated_reports_change_nothing_after_done(

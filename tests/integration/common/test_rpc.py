@@ -17,6 +17,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 
 from services.common import auth, context, errors, log
 from services.common.auth import Role
+from services.common.clients import MESSAGE_BYTES
 from tests.integration.common import echo
 
 CUSTOMER = uuid.uuid4()
@@ -185,6 +186,26 @@ async def _plain() -> AsyncIterator[grpc.aio.Channel]:
     finally:
         server.stop()
         await serving
+
+
+async def test_a_packed_message_is_unpacked_to_the_limit_only() -> None:
+    """Before anybody knows who sent it."""
+    server = echo.echo_server(repeat)
+    await server.start()
+    serving = asyncio.create_task(server.run())
+    try:
+        async with grpc.aio.insecure_channel(
+            server.address,
+            options=[("grpc.max_send_message_length", -1)],
+            compression=grpc.Compression.Gzip,
+        ) as channel:
+            send: Any = channel.unary_unary(f"/{echo.SERVICE}/Unary")
+            with pytest.raises(grpc.aio.AioRpcError) as refusal:
+                await send(StringValue(value="x" * (MESSAGE_BYTES + 1)).SerializeToString())
+    finally:
+        server.stop()
+        await serving
+    assert refusal.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
 
 
 async def test_an_unknown_method_is_unimplemented() -> None:

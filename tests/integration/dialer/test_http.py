@@ -168,7 +168,8 @@ async def test_this_host_cannot_be_reached_however_it_is_written(server: Server,
     "address",
     ["10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "fd00::1", "fe80::1",
      "::1", "224.0.0.1", "ff02::1", "0.0.0.0", "255.255.255.255", "::ffff:10.0.0.1",
-     "2002:0a00:0001::1", "2001:0:a::1", "64:ff9b::10.0.0.1", "198.18.0.1"],
+     "2002:0a00:0001::1", "2001:0:a::1", "64:ff9b::10.0.0.1", "198.18.0.1", "::127.0.0.1", "fec0::1",
+     "64:ff9b:1::7f00:1", "2001:db8::1"],
 )  # fmt: skip
 async def test_private_addresses_are_refused_whatever_name_leads_to_them(address: str) -> None:
     assert not is_public(ipaddress.ip_address(address))

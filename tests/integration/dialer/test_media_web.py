@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
 from services.common import public
-from services.dialer.drivers.asterisk.media_web import MediaWeb
+from services.dialer.drivers.asterisk.media_web import FETCH_BYTES, MediaWeb
 from services.dialer.drivers.asterisk.speech import SpeechFailed
 
 
@@ -24,7 +26,9 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(
+    sound: bytes = b"a sound", headers: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
     made = Server(0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -35,8 +39,10 @@ def serving() -> Iterator[Server]:
             if is_moved:
                 host = self.path.removeprefix("/to/")
                 self.send_header("Location", f"http://{host}:{made.port}/sound")
+            for name, value in headers.items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(b"" if is_moved else b"a sound")
+            self.wfile.write(b"" if is_moved else sound)
 
         def log_message(self, *_: object) -> None:
             pass
@@ -62,8 +68,9 @@ def server() -> Iterator[Server]:
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0"],
-)
+    ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0",
+     "127.1", "127\u30020\u30020\u30021", "\u2460\u2461\u2466.0.0.1", "user:password@localhost", "[::127.0.0.1]"],
+)  # fmt: skip
 async def test_this_host_cannot_be_heard_however_it_is_written(
     server: Server, host: str, tmp_path: Path
 ) -> None:
@@ -86,6 +93,14 @@ async def test_nor_by_a_redirection(
     assert server.asked == [f"{first}/to/{inner}"]
     await web.load(f"http://{first}/to/127.0.0.3", target)
     assert target.read_bytes() == b"a sound"
+
+
+async def test_what_is_sent_packed_is_not_unpacked(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"x" * (FETCH_BYTES + 1))
+    with serving(bomb, {"Content-Encoding": "gzip"}) as server:
+        url = f"http://localhost:{server.port}/sound"
+        await MediaWeb(allows_private=True).load(url, tmp_path / "loaded")
+    assert (tmp_path / "loaded").read_bytes() == bomb
 
 
 async def test_where_nobody_is_a_stranger_everything_can_be_heard(
