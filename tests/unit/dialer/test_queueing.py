@@ -147,10 +147,12 @@ async def test_a_caller_who_leaves_before_the_queue_knows_is_told_to_it_afterwar
         gate = s.queues.faults.hold("join")
         call = await waiting(s)
         await s.end(call)
+        left = s.clock.now()
+        await s.settle(5.0)
         assert s.queues.kinds() == []
         gate.set()
-        await s.settle()
-        assert s.queues.kinds() == ["ended"]
+        await s.settle(2.0)
+        assert [(each.kind.value, each.tm) for each in s.queues.reports] == [("ended", left)]
         assert s.endings()[0].is_abandoned
 
 
@@ -276,20 +278,6 @@ async def test_a_kick_is_heard_as_soon_as_it_is_told_of(stage: Stages) -> None:
         await s.settle(0.1)
         assert s.telephony.of(leg) == ["hangup"]
         assert s.telephony.of(call) == ["hold", "hangup"]
-
-
-async def test_who_leaves_before_the_queue_knew_left_when_they_left(stage: Stages) -> None:
-    async with queueing(stage) as s:
-        (call,) = s.calls
-        joined = s.queues.faults.hold("join")
-        await s.answer(call)
-        await s.end(call)
-        left = s.clock.now()
-        await s.settle(5.0)
-        joined.set()
-        await s.settle(2.0)
-        (report,) = s.queues.reports
-        assert (report.kind.value, report.tm) == ("ended", left)
 
 
 async def test_a_wait_that_is_too_long_goes_on_in_the_flow(stage: Stages) -> None:
