@@ -263,18 +263,16 @@ async def test_a_kicked_caller_is_hung_up(stage: Stages) -> None:
 
 
 async def test_a_kick_is_heard_as_soon_as_it_is_told_of(stage: Stages) -> None:
-    """Also while the agent's phone rings, which nothing is asked about between two ticks."""
     async with queueing(stage) as s:
         call = await waiting(s)
         s.offer_agent(AGENT)
         await s.settle(1.2)
         (leg,) = s.legs
         _end_next(s, EndReason.KICKED)
-        queuecall_id = s.queues.joined[0].queuecall_id
         s.system.queuecalls_ended([new_id()])
         await s.settle(0.1)
         assert s.telephony.of(leg) == []
-        s.system.queuecalls_ended([queuecall_id])
+        s.system.queuecalls_ended([s.queues.joined[0].queuecall_id])
         await s.settle(0.1)
         assert s.telephony.of(leg) == ["hangup"]
         assert s.telephony.of(call) == ["hold", "hangup"]
