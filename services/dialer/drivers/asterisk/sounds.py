@@ -84,8 +84,8 @@ class Sounds:
         if path not in self._making:
             if _is_there(path):
                 return
-            # Texts name people. A PBX of another user reads them by the group or by its own right.
-            self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+            # Who else may look into it is for whoever shares it with the PBX to say.
+            self._folder.mkdir(parents=True, exist_ok=True)
             self._making[path] = asyncio.create_task(self._make(path, what, make))
         # One caller that is cancelled must not take it from the others.
         await asyncio.shield(self._making[path])
